@@ -1,0 +1,48 @@
+"""stellarcr: infer where Galactic cosmic rays come from.
+
+Stars blow winds, winds drive shocks, shocks inject cosmic rays, the Galaxy spreads them, experiments
+measure them, and Bayes closes the loop. The subpackages follow that sentence.
+
+Names are loaded when first used, so that ``import stellarcr`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ._version import __version__
+
+_EXPORTS: dict[str, str] = {
+    "load_spectrum": "stellarcr.data",
+    "StellarcrError": "stellarcr.errors",
+}
+
+_SUBPACKAGES = (
+    "config",
+    "data",
+    "errors",
+    "galaxy",
+    "infer",
+    "likelihood",
+    "model",
+    "observe",
+    "plots",
+    "populations",
+    "species",
+)
+
+__all__ = ["__version__", *_EXPORTS]
+
+
+def __getattr__(name: str) -> Any:
+    """Load an exported name or a subpackage on first use (PEP 562)."""
+    if name in _EXPORTS:
+        return getattr(import_module(_EXPORTS[name]), name)
+    if name in _SUBPACKAGES:
+        return import_module(f"stellarcr.{name}")
+    raise AttributeError(f"module 'stellarcr' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_SUBPACKAGES])

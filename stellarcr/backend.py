@@ -1,0 +1,49 @@
+"""The array namespace, and the few functions that the Array API lacks.
+
+Kernels are written against ``xp = namespace(array)``: NumPy by default. Any library that follows the
+Array API standard (JAX among them) can hand in its arrays and get its own back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""An array of any Array API library; ``numpy.ndarray`` by default."""
+
+
+def namespace(*arrays: Array) -> Any:
+    """Return the array namespace of the first array that has one, NumPy if none does.
+
+    Parameters
+    ----------
+    *arrays : array or float
+        Arguments of a kernel.
+    """
+    for array in arrays:
+        if isinstance(array, np.ndarray | np.generic):
+            continue
+        get = getattr(array, "__array_namespace__", None)
+        if get is not None:
+            return get()
+    return np
+
+
+def log_ndtr(x: Array) -> Array:
+    """Logarithm of the standard normal distribution function, ln Phi(x).
+
+    Parameters
+    ----------
+    x : array
+        Standardised deviations.
+    """
+    xp = namespace(x)
+    if xp is np:
+        from scipy.special import log_ndtr as scipy_log_ndtr
+
+        return scipy_log_ndtr(x)
+    from importlib import import_module
+
+    return import_module(xp.__name__.split(".")[0] + ".scipy.special").log_ndtr(x)
