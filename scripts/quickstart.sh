@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs stellarcr into .venv, fits the reference model to four experiments, draws the pictures.
+#
+#   bash scripts/quickstart.sh [arguments for "stellarcr run"]
+#
+# Needs Python 3.11 or newer and, the first time, a network. PYTHON=/path/to/python chooses the interpreter.
+# Safe to run again: a finished run is shown again, an interrupted one is continued.
+set -euo pipefail
+
+script="$(readlink -f -- "${BASH_SOURCE[0]}")"
+root="$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd -P)"
+# shellcheck source=scripts/_setup.sh
+source "$root/scripts/_setup.sh"
+prepare_environment ""
+
+cd -- "$root"
+run="chains/quickstart"
+resume=()
+[ ! -f "$run/manifest.json" ] || resume=(--resume)
+
+code=0
+"$venv/bin/stellarcr" run scripts/configs/quickstart.toml ${resume[@]+"${resume[@]}"} "$@" || code=$?
+if [ "$code" -ne 0 ]; then
+    echo "The run did not end (exit code $code). To continue it, run this script again." >&2
+    exit "$code"
+fi
+for kind in corner spectra trace; do
+    "$venv/bin/stellarcr" plot "$kind" "$run"
+done
+
+echo
+echo "Pictures"
+for picture in "$root/$run/plots"/*; do
+    [ ! -f "$picture" ] || echo "  $picture"
+done
+echo "Numbers"
+echo "  $root/$run/summary.json"
+echo "  $root/$run/posterior.nc"
