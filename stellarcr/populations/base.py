@@ -1,0 +1,143 @@
+"""What a population of sources is: a name, a composition, parameters, and the spectrum that it injects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ..backend import Array
+from ..errors import ParameterError
+from ..species import Nuclide, check_element, dominant_isotope, natural_isotopes, nuclide
+from .composition import Composition
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """A parameter that a component of the model declares.
+
+    Attributes
+    ----------
+    name : str
+        Name within the component, such as ``R_max``. A configuration may also give ``log10_R_max``.
+    default : float
+        Value when a configuration says nothing.
+    unit : str
+        Unit, ``""`` for none.
+    label : str
+        LaTeX, without dollar signs.
+    source : str
+        Where the default comes from.
+    """
+
+    name: str
+    default: float
+    unit: str
+    label: str
+    source: str
+
+
+IsotopeChoice = Literal["dominant", "given", "natural"]
+InjectionShape = Callable[[Array, Mapping[str, Array]], Array]
+
+
+@dataclass(frozen=True)
+class Population:
+    """One population of sources, seen by the propagation.
+
+    A population injects particles of element Z with the spectrum ``amplitude * abundance_Z * shape_Z(R)``. The
+    amplitude follows from the population's power (or, for a single burst, its energy) above 1 GV.
+
+    Attributes
+    ----------
+    name : str
+        Name in configurations and outputs; the prefix of its parameters.
+    label : str
+        LaTeX label of the population.
+    composition : Composition
+        Number fractions of elements at equal rigidity, and their isotopes.
+    parameters : tuple of ParameterInfo
+        Everything that can be free: the amplitude first, the shape after it.
+    shape : callable
+        ``shape(rigidity, parameters)``: rigidity [GV] ``(n_rigidity,)``, parameters ``(...)``; returns
+        ``(..., n_rigidity)`` (all elements alike) or ``(..., n_elements, n_rigidity)``.
+    place : {"disc", "nearby"}
+        Spread over the Galactic disc with a power [erg/yr], or one burst near the Sun with an energy [erg].
+    isotopes : {"dominant", "given", "natural"}
+        One isotope per element; the composition's own isotopes; or terrestrial number fractions.
+    shape_per_element : bool
+        Whether ``shape`` has an element axis.
+    budget : float or None
+        Mechanical power [erg/yr] (or energy [erg]) that the amplitude is compared with.
+    free_abundances : bool
+        Whether ``abundance.<element>`` multipliers are parameters.
+    """
+
+    name: str
+    label: str
+    composition: Composition
+    parameters: tuple[ParameterInfo, ...]
+    shape: InjectionShape
+    place: Literal["disc", "nearby"] = "disc"
+    isotopes: IsotopeChoice = "dominant"
+    shape_per_element: bool = False
+    budget: float | None = None
+    budget_source: str = ""
+    free_abundances: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.isotopes not in ("dominant", "given", "natural"):
+            raise ParameterError(
+                f"population {self.name!r}: isotopes = {self.isotopes!r} is not a choice",
+                remedy="use 'dominant', 'given' or 'natural'",
+            )
+        for element in self.composition.elements:
+            check_element(element)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Elements that it injects, in the composition's order."""
+        return tuple(self.composition.elements)
+
+    @property
+    def amplitude_name(self) -> str:
+        """Name of its normalisation: ``power`` (disc) or ``energy`` (burst)."""
+        return "power" if self.place == "disc" else "energy"
+
+    def isotopes_of(self, element: str) -> tuple[tuple[Nuclide, float], ...]:
+        """Nuclides of an element and their number fractions at equal rigidity.
+
+        Parameters
+        ----------
+        element : str
+            One of ``elements``.
+        """
+        if self.isotopes == "natural":
+            fractions: Mapping[int, float] = natural_isotopes(element)
+        elif self.isotopes == "given" and element in self.composition.isotopes:
+            fractions = self.composition.isotopes[element]
+        else:
+            return ((dominant_isotope(element), 1.0),)
+        return tuple((nuclide(element, a), fraction) for a, fraction in fractions.items() if fraction > 0)
+
+    def with_name(self, name: str) -> Population:
+        """Return the same population under another name."""
+        return replace(self, name=name)
+
+
+def abundance_parameters(elements: tuple[str, ...]) -> tuple[ParameterInfo, ...]:
+    """Multipliers of the number fractions of all elements but hydrogen.
+
+    Parameters
+    ----------
+    elements : tuple of str
+        Elements of the population's composition.
+    """
+    return tuple(
+        ParameterInfo(
+            f"abundance.{element}", 1.0, "", rf"f_{{\rm {element}}}", "multiplier of the composition; 1 by definition"
+        )
+        for element in elements
+        if element != "H"
+    )

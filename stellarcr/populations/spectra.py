@@ -1,0 +1,38 @@
+"""Shapes of injected spectra: pure functions of rigidity, one point or many.
+
+All take the rigidity [GV] with shape ``(n_rigidity,)`` and parameters of shape ``(...)`` or plain numbers, and
+return the number of particles per unit rigidity, up to a normalisation, with shape ``(..., n_rigidity)``.
+"""
+
+from __future__ import annotations
+
+from ..backend import Array, namespace
+
+
+def _column(parameter: Array) -> Array:
+    """Give a parameter of shape ``(...)`` a last axis for the rigidities; leave numbers alone."""
+    return parameter[..., None] if getattr(parameter, "ndim", 0) else parameter
+
+
+def power_law(rigidity: Array, index: Array, maximum_rigidity: Array) -> Array:
+    """Power law with an exponential cutoff, (R/GV)^index exp(-R/R_max).
+
+    Source: Qiu, Lin & Yang, arXiv:2605.31362 (winds).
+    """
+    xp = namespace(rigidity)
+    return xp.exp(_column(index) * xp.log(rigidity) - rigidity / _column(maximum_rigidity))
+
+
+def broken_power_law(
+    rigidity: Array, index_low: Array, index_high: Array, break_rigidity: Array, maximum_rigidity: Array
+) -> Array:
+    """Continuous broken power law with an exponential cutoff.
+
+    (R/R_br)^index_low below R_br, (R/R_br)^index_high above, times exp(-R/R_max).
+    Source: Qiu, Lin & Yang, arXiv:2605.31362 (supernova remnants).
+    """
+    xp = namespace(rigidity, break_rigidity)
+    ratio = xp.log(rigidity / _column(break_rigidity))
+    below = xp.where(ratio < 0, ratio, 0.0)
+    exponent = _column(index_low) * below + _column(index_high) * (ratio - below)
+    return xp.exp(exponent - rigidity / _column(maximum_rigidity))
