@@ -53,13 +53,13 @@ find_python() { # sets $python to the first suitable interpreter
     if [ -n "$without_venv" ]; then
         stop "$without_venv has no venv module, so no environment can be made." \
             "Debian and Ubuntu: sudo apt install python3-venv" \
-            "Or name another Python 3.11 or newer: PYTHON=/path/to/python bash $0"
+            "Or name another Python 3.11 or newer: PYTHON=/path/to/python bash $(printf '%q' "$0")"
     fi
     stop "Python 3.11 or newer is needed and was not found." \
         "Found: ${found:-no Python at all}." \
         "Debian 12, Ubuntu 24.04 or newer: sudo apt install python3 python3-venv" \
         "macOS: brew install python@3.12    Conda: conda create -n python312 python=3.12" \
-        "Then: PYTHON=/path/to/python bash $0"
+        "Then: PYTHON=/path/to/python bash $(printf '%q' "$0")"
 }
 
 fingerprint() { # what the environment was made from: the checkout's place and its pyproject.toml
@@ -75,7 +75,11 @@ explain_pip() { # turns pip's log into one line
     elif grep -qi 'Permission denied' "$log"; then
         echo "permission denied while writing $venv."
     else
-        echo "pip failed: $(grep -E '^ *ERROR' "$log" | tail -n 1 | sed 's/^ *ERROR: *//')"
+        # The reason is the last Python error of a build if there is one, otherwise pip's own last word.
+        local reason
+        reason="$(grep -oE '[A-Za-z]+Error: .*' "$log" | tail -n 1)" || reason="$(grep -E '^ *ERROR: ' "$log" | tail -n 1)" ||
+            reason="$(tail -n 1 "$log")"
+        echo "pip says: $reason"
     fi
 }
 

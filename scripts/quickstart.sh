@@ -21,7 +21,10 @@ resume=()
 code=0
 "$venv/bin/stellarcr" run scripts/configs/quickstart.toml ${resume[@]+"${resume[@]}"} "$@" || code=$?
 if [ "$code" -ne 0 ]; then
-    echo "The run did not end (exit code $code). To continue it, run this script again." >&2
+    case "$code" in
+        130 | 143) echo "Interrupted. To continue, run this script again." >&2 ;;
+        *) echo "The run failed (exit code $code); the reason is above." >&2 ;;
+    esac
     exit "$code"
 fi
 for kind in corner spectra trace; do
