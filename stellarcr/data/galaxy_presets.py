@@ -1,0 +1,69 @@
+"""Reads galaxy presets: TOML files, from the package or from a user's folder."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, nearest
+from ..galaxy import Galaxy
+from .content import content_path
+
+
+def galaxy_presets() -> dict[str, Path]:
+    """Names and files of the presets that the package ships."""
+    return {path.stem: path for path in sorted(content_path("datasets", "galaxy").glob("*.toml"))}
+
+
+def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | None = None, where: str = "") -> Galaxy:
+    """Build the Galaxy from a preset.
+
+    Parameters
+    ----------
+    preset : str
+        A shipped name, or the path of a TOML file with the same keys.
+    changes : mapping, optional
+        Values that replace the preset's.
+    where : str
+        File or key that asked for it, for messages.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown preset, key or value.
+    """
+    known = galaxy_presets()
+    path = known.get(preset) or Path(preset)
+    if path.suffix != ".toml" or not path.is_file():
+        raise ConfigError(
+            f"unknown galaxy preset {preset!r}",
+            where=where,
+            remedy=f"{nearest(preset, known)}; or give the path of a TOML file",
+        )
+    try:
+        content = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}", where=str(path), remedy="correct that line") from error
+    valid = {f.name: f.type for f in fields(Galaxy)}
+    for origin, mapping in ((str(path), content), (where, changes or {})):
+        for key, value in mapping.items():
+            if key not in valid:
+                raise ConfigError(f"unknown galaxy key {key!r}", where=origin, remedy=nearest(key, valid))
+            number = valid[key] == "float"
+            if number and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise ConfigError(f"galaxy.{key} = {value!r} must be a number", where=origin, remedy="give a number")
+    merged = {"name": path.stem, **content, **(changes or {})}
+    missing = [f.name for f in fields(Galaxy) if f.name not in merged and f.name in _REQUIRED]
+    if missing:
+        raise ConfigError(
+            f"galaxy preset lacks {', '.join(missing)}",
+            where=str(path),
+            remedy="add the missing keys; see plain-diffusion",
+        )
+    return Galaxy(**merged)
+
+
+_REQUIRED = ("D0", "delta", "R_h", "delta_h", "eta", "half_height", "hydrogen_column")

@@ -1,0 +1,217 @@
+"""Finds tables of measured spectra by what they hold."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from astropy import units as u
+from astropy.table.meta import get_header_from_yaml
+
+from ..errors import DataError, nearest
+from .content import content_path
+from .schema import AXES, EXPERIMENT_ALIASES, SCHEMA, check_axis, check_species, request
+from .spectrum import Spectrum
+from .tables import load_table, read_reference
+
+
+@dataclass(frozen=True)
+class SpectrumEntry:
+    """What the registry knows about a table without reading its rows.
+
+    Attributes
+    ----------
+    name, experiment, species, quantity, axis : str
+        As in `Spectrum`.
+    hadronic_model : str or None
+        Interaction model that the measurement assumes.
+    points : int
+        Number of points.
+    x_min, x_max : float
+        Range [GV or GeV as the table says]: outer bin edges, or outer points where no edges are published.
+    reference : str
+        Where it was published.
+    path : pathlib.Path
+        The file.
+    """
+
+    name: str
+    experiment: str
+    species: str
+    quantity: str
+    axis: str
+    hadronic_model: str | None
+    points: int
+    x_min: float
+    x_max: float
+    reference: str
+    path: Path
+
+
+def list_spectra(folder: str | Path | None = None) -> tuple[SpectrumEntry, ...]:
+    """List the tables of measured spectra in a folder and the folders in it.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path, optional
+        Default: the tables that stellarcr comes with.
+
+    Returns
+    -------
+    tuple of SpectrumEntry
+        Sorted by experiment, quantity, species and hadronic model.
+
+    Raises
+    ------
+    DataError
+        If the folder does not exist, a header in it is damaged, or two tables have one name.
+    """
+    root = content_path("datasets", "spectra") if folder is None else Path(folder)
+    if not root.is_dir():
+        raise DataError("no such folder of tables", where=str(root), remedy="check the path")
+    entries: dict[str, SpectrumEntry] = {}
+    for path in sorted(root.rglob("*.ecsv")):
+        status = path.stat()
+        entry = _read_entry(path, status.st_mtime_ns, status.st_size)
+        if entry.name in entries:
+            raise DataError(
+                f"two tables are named {entry.name!r}",
+                where=f"{entries[entry.name].path} and {path}",
+                remedy="give each table its own name in the header",
+            )
+        entries[entry.name] = entry
+    return tuple(
+        sorted(entries.values(), key=lambda e: (e.experiment, e.quantity, e.species, e.hadronic_model or "", e.name))
+    )
+
+
+def load_spectrum(
+    experiment: str,
+    species: str,
+    hadronic_model: str | None = None,
+    axis: str | None = None,
+    folder: str | Path | None = None,
+) -> Spectrum:
+    """Load one measured spectrum.
+
+    Parameters
+    ----------
+    experiment : str
+        Such as ``"AMS-02"``, ``"DAMPE"``, ``"LHAASO"``, ``"NUCLEON"``.
+    species : str
+        An element (``"He"``), ``"p+He"`` or ``"all"``; ``"p"``, ``"light"`` and ``"all-particle"`` are understood.
+        ``"lnA"`` loads the mean logarithmic mass instead of a flux.
+    hadronic_model : str, optional
+        Needed where an experiment publishes the same spectrum for several interaction models.
+    axis : {"R", "EK", "EKN", "ETOT"}, optional
+        Needed where a spectrum is published on several axes.
+    folder : str or pathlib.Path, optional
+        Where to look (folders in it included); default: the tables that stellarcr comes with.
+
+    Returns
+    -------
+    Spectrum
+        The measurement.
+
+    Raises
+    ------
+    DataError
+        If nothing fits (with the nearest names), if several tables fit (with what tells them apart), or if the
+        table is damaged.
+
+    Examples
+    --------
+    >>> from stellarcr.data import load_spectrum
+    >>> load_spectrum("AMS-02", "He").axis
+    'R'
+    """
+    entries = list_spectra(folder)
+    where = "the tables of stellarcr" if folder is None else str(folder)
+    wanted, quantity = request(species)
+    found = _narrow(entries, "experiment", EXPERIMENT_ALIASES.get(experiment, experiment), where)
+    where = f"{where}, experiment {found[0].experiment!r}"
+    species_names = {"lnA" if e.quantity == "lnA" else e.species for e in found}
+    found = [e for e in found if (e.species, e.quantity) == (wanted, quantity)]
+    if not found:
+        raise DataError(f"no table of species {species!r}", where=where, remedy=nearest(species, species_names))
+    where = f"{where}, species {species!r}"
+    if hadronic_model is not None:
+        found = _narrow(found, "hadronic_model", hadronic_model, where)
+    if axis is not None:
+        found = _narrow(found, "axis", check_axis(axis), where)
+    if len(found) > 1:
+        raise _ambiguous(found, where)
+    return load_table(found[0].path)
+
+
+def _narrow(entries: Iterable[SpectrumEntry], key: str, value: str, where: str) -> list[SpectrumEntry]:
+    entries = list(entries)
+    found = [e for e in entries if getattr(e, key) == value]
+    if not found:
+        valid = {getattr(e, key) for e in entries} - {None}
+        raise DataError(
+            f"no table with {key.replace('_', ' ')} {value!r}",
+            where=where,
+            remedy=nearest(value, valid) if valid else f"leave {key!r} out: these tables have none",
+        )
+    return found
+
+
+def _ambiguous(found: list[SpectrumEntry], where: str) -> DataError:
+    for key in ("hadronic_model", "axis"):
+        values = sorted({str(getattr(e, key)) for e in found})
+        if len(values) > 1:
+            return DataError(
+                f"{len(found)} tables fit; they differ in {key!r}",
+                where=where,
+                remedy=f"give {key}= one of {', '.join(repr(value) for value in values)}",
+            )
+    return DataError(
+        f"{len(found)} tables fit: {', '.join(e.name for e in found)}",
+        where=where,
+        remedy="load one of them by its file with load_table(path)",
+    )
+
+
+@lru_cache(maxsize=2048)
+def _read_entry(path: Path, modified: int, size: int) -> SpectrumEntry:
+    """Read the header and the outer rows; time and size of the file are there to notice that it changed."""
+    try:
+        return _parse_entry(path)
+    except Exception as error:  # whatever is wrong with the file, load_table says it precisely
+        load_table(path)
+        raise DataError(f"the header cannot be read: {error}", where=str(path), remedy="correct it") from error
+
+
+def _parse_entry(path: Path) -> SpectrumEntry:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = get_header_from_yaml([line[2:] for line in lines if line.startswith("#")][1:])
+    meta = dict(header["meta"])
+    if meta["schema"] != SCHEMA:
+        raise DataError(f"schema is {meta['schema']!r}, not {SCHEMA!r}")
+    names, *rows = csv.reader((line for line in lines if line and not line.startswith("#")), delimiter=" ")
+    column = {name: i for i, name in enumerate(names)}
+    axis = check_axis(str(meta["axis"]))
+    unit = next(item.get("unit") for item in header["datatype"] if item["name"] == "x")
+    scale = u.Unit(unit).to(AXES[axis])
+    first, last = rows[0], rows[-1]
+    return SpectrumEntry(
+        name=str(meta["name"]),
+        experiment=str(meta["experiment"]),
+        species=check_species(str(meta["species"])),
+        quantity=str(meta["quantity"]),
+        axis=axis,
+        hadronic_model=str(meta.get("hadronic_model") or "") or None,
+        points=len(rows),
+        x_min=scale * _edge_or_point(first[column["x_low"]], first[column["x"]]),
+        x_max=scale * _edge_or_point(last[column["x_high"]], last[column["x"]]),
+        reference=str(read_reference(meta["reference"])),
+        path=path,
+    )
+
+
+def _edge_or_point(edge: str, point: str) -> float:
+    return float(point) if edge in ("", "nan") else float(edge)

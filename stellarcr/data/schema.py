@@ -1,0 +1,132 @@
+"""The format of stellarcr's tables of measured spectra: columns, header keys, axes and units.
+
+A table is an astropy ECSV file (version 1 of the schema). One row is one bin. Columns:
+
+========================================  ==========================================================
+``x_low``, ``x_high``                     bin edges; NaN in both where no edges are published
+``x``                                     representative point of the bin
+``value``                                 flux per steradian, area, time and unit of the axis; or <ln A>
+``stat_low``, ``stat_high``               statistical error, downwards and upwards
+``systematic_<name>_low``, ``..._high``   one pair of columns for every named systematic component
+``upper_limit``                           True where ``value`` is an upper limit
+``flag``                                  remark on this row, usually empty
+========================================  ==========================================================
+
+All errors carry the unit of ``value``. The header's ``meta`` holds the keys of `REQUIRED_META`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ..errors import DataError, ParameterError, nearest
+from ..species import canonical_species, check_element
+
+SCHEMA = "stellarcr-spectrum/1"
+
+AXES: Mapping[str, str] = MappingProxyType({"R": "GV", "EK": "GeV", "EKN": "GeV", "ETOT": "GeV"})
+"""Axis codes as CRDB uses them, with their unit: rigidity, kinetic energy per nucleus, kinetic energy per
+nucleon and total energy per nucleus. A flux on EKN is per GeV per nucleon; the axis code says so, the unit
+GeV does not."""
+
+AXIS_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "R": "rigidity",
+        "EK": "kinetic energy per nucleus",
+        "EKN": "kinetic energy per nucleon",
+        "ETOT": "total energy per nucleus",
+    }
+)
+
+QUANTITIES = ("flux", "lnA")
+"""What ``value`` may be: a flux, or the mean logarithm of the mass number."""
+
+REQUIRED_META = ("schema", "name", "experiment", "species", "quantity", "axis", "reference", "systematics")
+
+REFERENCE_KEYS = ("text", "doi", "arxiv", "table")
+
+EDGE_COLUMNS = ("x_low", "x_high")
+
+FIXED_COLUMNS = ("x_low", "x_high", "x", "value", "stat_low", "stat_high", "upper_limit", "flag")
+
+EXPERIMENT_ALIASES: Mapping[str, str] = MappingProxyType(
+    {"AMS": "AMS-02", "AMS02": "AMS-02", "NUCLEON-KLEM": "NUCLEON"}
+)
+
+_SYSTEMATIC = re.compile(r"^systematic_(?P<name>[a-z][a-z0-9_]*)_(?P<side>low|high)$")
+
+
+def value_unit(quantity: str, axis: str) -> str:
+    """Unit of ``value``, as a string that astropy parses.
+
+    Parameters
+    ----------
+    quantity : {"flux", "lnA"}
+        What the table holds.
+    axis : {"R", "EK", "EKN", "ETOT"}
+        The table's axis.
+    """
+    return "" if quantity == "lnA" else f"1 / ({AXES[axis]} m2 s sr)"
+
+
+def systematic_columns(name: str) -> tuple[str, str]:
+    """Names of the lower and upper column of a systematic component."""
+    return f"systematic_{name}_low", f"systematic_{name}_high"
+
+
+def split_systematic(column: str) -> tuple[str, str] | None:
+    """Component and side (``low`` or ``high``) that a column holds; None if it is no systematic error."""
+    match = _SYSTEMATIC.match(column)
+    return (match["name"], match["side"]) if match else None
+
+
+def check_species(species: str) -> str:
+    """Return the one spelling of an element, group or sum such as ``C+O``.
+
+    Raises
+    ------
+    DataError
+        If a part of it is no element and no group from H to Ni.
+    """
+    try:
+        if "+" in species and species not in ("p+He", "H+He"):
+            symbols = [canonical_species(part) for part in species.split("+")]
+            for symbol in symbols:
+                check_element(symbol)
+            return "+".join(symbols)
+        return canonical_species(species)
+    except ParameterError as error:
+        raise DataError(error.problem, remedy=error.remedy) from None
+
+
+def request(species: str) -> tuple[str, str]:
+    """Read what a user asks for: ``He`` is a flux, ``lnA`` the mean ln A of all particles.
+
+    Returns
+    -------
+    species, quantity : str
+        Canonical species, and ``flux`` or ``lnA``.
+
+    Raises
+    ------
+    DataError
+        If the species is unknown.
+    """
+    if species.lower() in ("lna", "<lna>"):
+        return "all", "lnA"
+    return check_species(species), "flux"
+
+
+def check_axis(axis: str) -> str:
+    """Refuse an axis code that is not one of `AXES`.
+
+    Raises
+    ------
+    DataError
+        With the nearest code.
+    """
+    if axis not in AXES:
+        raise DataError(f"unknown axis {axis!r}", remedy=nearest(axis, AXES))
+    return axis
