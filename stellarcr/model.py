@@ -1,0 +1,423 @@
+"""The forward model: parameters to spectra at Earth, by population and nuclide.
+
+`ForwardModel` evaluates everything exactly, at any rigidity. What runs inside a fit is the same physics tabulated on a
+grid (`stellarcr.likelihood.prediction`); tests compare the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .backend import Array, namespace
+from .constants import GEV_PER_ERG, YEAR
+from .errors import ModelError, ParameterError, nearest
+from .galaxy import Galaxy
+from .observe.axes import AXES, check_axis, detector_kernel
+from .observe.composition import mean_log_mass
+from .observe.grid import RigidityGrid
+from .populations.base import ParameterInfo, Population
+from .species import Nuclide, members
+
+if TYPE_CHECKING:
+    from astropy.units import Quantity
+
+LOG10 = "log10_"
+_LN10 = float(np.log(10.0))
+
+
+@dataclass(frozen=True)
+class ForwardModel:
+    """Galaxy and source populations, joined.
+
+    Attributes
+    ----------
+    galaxy : Galaxy
+        Geometry, gas, diffusion.
+    populations : tuple of Population
+        What injects. Names must differ.
+    grid : RigidityGrid
+        Grid on which powers are integrated and fits are tabulated.
+    """
+
+    galaxy: Galaxy
+    populations: tuple[Population, ...]
+    grid: RigidityGrid = field(default_factory=RigidityGrid)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "populations", tuple(self.populations))
+        names = [p.name for p in self.populations]
+        if not names:
+            raise ModelError("the model has no source population", remedy="add at least one, for instance 'snr'")
+        if len(set(names)) < len(names):
+            raise ModelError(f"two populations share a name: {names}", remedy="give each its own name")
+
+    # ------------------------------------------------------------------ parameters
+
+    @property
+    def parameters(self) -> dict[str, ParameterInfo]:
+        """Every parameter by full name, such as ``snr.gamma2`` or ``galaxy.D0``."""
+        known = {f"{p.name}.{info.name}": info for p in self.populations for info in p.parameters}
+        known.update({f"galaxy.{info.name}": info for info in self.galaxy.parameters})
+        return known
+
+    def check_names(self, names: Iterable[str], where: str = "") -> None:
+        """Refuse parameter names that the model does not have.
+
+        A parameter ``snr.R_max`` may also be given as ``snr.log10_R_max``, but not as both.
+
+        Raises
+        ------
+        ParameterError
+            With the nearest valid names.
+        """
+        known = self.parameters
+        seen: dict[str, str] = {}
+        for name in names:
+            plain = plain_name(name)
+            if plain not in known:
+                raise ParameterError(
+                    f"the model has no parameter {name!r}",
+                    where=where,
+                    remedy=nearest(name, [*known, *(log_name(k) for k in known)]),
+                )
+            if plain in seen:
+                raise ParameterError(
+                    f"parameter {plain!r} is given twice, as {seen[plain]!r} and {name!r}",
+                    where=where,
+                    remedy="keep one of them",
+                )
+            seen[plain] = name
+
+    def local_values(self, parameters: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+        """Sort full names into one mapping per component; defaults fill what is not given.
+
+        Parameters
+        ----------
+        parameters : mapping
+            Values by full name, plain or with ``log10_``; numbers or arrays of one shape ``(...)``.
+
+        Returns
+        -------
+        dict
+            Component name to ``{local name: value}``.
+        """
+        components: dict[str, dict[str, Array]] = {
+            p.name: {info.name: info.default for info in p.parameters} for p in self.populations
+        }
+        components["galaxy"] = {}
+        for name, value in parameters.items():
+            component, _, local = name.partition(".")
+            if component not in components:
+                continue
+            if local.startswith(LOG10):
+                xp = namespace(value)
+                components[component][local.removeprefix(LOG10)] = xp.exp(_LN10 * value)
+            else:
+                components[component][local] = value
+        return components
+
+    # ------------------------------------------------------------------ sources
+
+    def abundances(self, population: Population, values: Mapping[str, Array]) -> Array:
+        """Number fractions of the elements, multipliers included: ``(n_elements,)`` or ``(..., n_elements)``."""
+        fixed = np.array(list(population.composition.elements.values()))
+        if not population.free_abundances:
+            return fixed
+        multipliers = [values.get(f"abundance.{element}", 1.0) for element in population.elements]
+        shapes = [np.shape(m) for m in multipliers]
+        if not any(shapes):
+            return fixed * np.array(multipliers)
+        xp = namespace(*multipliers)
+        full = max(shapes, key=len)
+        columns = [m if np.shape(m) else xp.full(full, float(m)) for m in multipliers]
+        return fixed * xp.stack(columns, axis=-1)
+
+    def energy_weights(self, population: Population) -> np.ndarray:
+        """Matrix that integrates kinetic energy: grid spectrum to energy per element [GeV], ``(size, n_elements)``.
+
+        The integral runs from 1 GV over all isotopes of an element.
+        """
+        rigidity, weights = self.grid.rigidity, self.grid.integration_weights
+        columns = []
+        for element in population.elements:
+            mean = np.zeros_like(rigidity)
+            for nuclide, fraction in population.isotopes_of(element):
+                energy = np.sqrt((nuclide.charge * rigidity) ** 2 + nuclide.mass**2)
+                mean += fraction * (energy - nuclide.mass)
+            columns.append(weights * mean)
+        return np.stack(columns, axis=-1)
+
+    def amplitude(self, population: Population, values: Mapping[str, Array]) -> Array:
+        """Factor that turns ``abundance * shape`` into injected particles.
+
+        Power normalisation: P = integral from 1 GV of dR sum_Z q_Z(R) Ek(R), cutoff included, over all injected
+        nuclides and the whole disc; likewise the energy of a burst.
+
+        Parameters
+        ----------
+        population : Population
+            Member of the model.
+        values : mapping
+            Its local parameters, numbers or shape ``(...)``.
+
+        Returns
+        -------
+        array
+            Disc: 1/(GV s), burst: 1/GV; shape ``(...)``.
+        """
+        shape = population.shape(self.grid.rigidity, values)
+        weights = self.energy_weights(population)
+        return injected_amplitude(population, values, shape, self.abundances(population, values), weights)
+
+    def injected_power(self, population: str, parameters: Mapping[str, Array]) -> Array:
+        """Power [erg/yr], or energy [erg] of a burst, integrated back from the injected spectra.
+
+        A check of the normalisation by adaptive panels of its own, independent of the grid.
+
+        Parameters
+        ----------
+        population : str
+            Name of the population.
+        parameters : mapping
+            Numbers by full name.
+        """
+        member = self.population(population)
+        nodes, weights = np.polynomial.legendre.leggauss(20)
+        edges = np.linspace(0.0, np.log(self.grid.highest), 400)
+        half = 0.5 * (edges[1] - edges[0])
+        rigidity = np.exp((edges[:-1, None] + half * (nodes + 1.0)).ravel())
+        measure = np.tile(half * weights, len(edges) - 1) * rigidity
+        total = 0.0
+        for element, spectrum in self.injection(population, parameters, rigidity).items():
+            for nuclide, fraction in member.isotopes_of(element):
+                energy = np.sqrt((nuclide.charge * rigidity) ** 2 + nuclide.mass**2) - nuclide.mass
+                total = total + np.sum(measure * spectrum * fraction * energy, axis=-1)
+        return total / GEV_PER_ERG * (YEAR if member.place == "disc" else 1.0)
+
+    def population(self, name: str) -> Population:
+        """Look up a population by name.
+
+        Raises
+        ------
+        ParameterError
+            If the model has none of that name.
+        """
+        for member in self.populations:
+            if member.name == name:
+                return member
+        raise ParameterError(
+            f"the model has no population {name!r}", remedy=nearest(name, [p.name for p in self.populations])
+        )
+
+    def injection(self, population: str, parameters: Mapping[str, Array], rigidity: Array) -> dict[str, Array]:
+        """Injected spectrum of every element.
+
+        Parameters
+        ----------
+        population : str
+            Name of the population.
+        parameters : mapping
+            Values by full name, numbers or shape ``(...)``.
+        rigidity : array
+            Rigidity [GV], ``(n_rigidity,)``.
+
+        Returns
+        -------
+        dict
+            Element to spectrum ``(..., n_rigidity)``: 1/(GV s) for the whole disc, 1/GV for a burst.
+        """
+        member = self.population(population)
+        values = self.local_values(parameters)[population]
+        amplitude = np.asarray(self.amplitude(member, values))[..., None]
+        abundance = self.abundances(member, values)
+        shape = member.shape(rigidity, values)
+        spectra = {}
+        for k, element in enumerate(member.elements):
+            per_element = shape[..., k, :] if member.shape_per_element else shape
+            spectra[element] = amplitude * abundance[..., k, None] * per_element
+        return spectra
+
+    # ------------------------------------------------------------------ at Earth
+
+    def flux_by_nuclide(
+        self,
+        parameters: Mapping[str, Array],
+        element: str,
+        x: Array,
+        axis: str = "R",
+        phi: float = 0.0,
+    ) -> dict[str, dict[Nuclide, Array]]:
+        """Flux of an element's nuclides from each population, in bare numbers.
+
+        Parameters
+        ----------
+        parameters : mapping
+            Values by full name, numbers or one-dimensional arrays ``(n,)``.
+        element : str
+            Element symbol.
+        x : array
+            Points on the axis [GV or GeV], ``(n_x,)``.
+        axis : {"R", "EK", "EKN", "ETOT"}
+            Axis code.
+        phi : float
+            Modulation potential [GV].
+
+        Returns
+        -------
+        dict
+            Population name to ``{nuclide: flux}``; flux in 1/(m^2 s sr) per GV or GeV of the axis, ``(..., n_x)``.
+        """
+        components = self.local_values(parameters)
+        propagation = {k: _last_axis(v) for k, v in components["galaxy"].items()}
+        fluxes: dict[str, dict[Nuclide, Array]] = {}
+        for member in self.populations:
+            fluxes[member.name] = {}
+            if element not in member.elements:
+                continue
+            values = components[member.name]
+            amplitude = np.asarray(self.amplitude(member, values))[..., None]
+            index = member.elements.index(element)
+            abundance = self.abundances(member, values)[..., index, None]
+            source = {k: _last_axis(values[k]) for k in ("age", "distance") if k in values}
+            for nuclide, fraction in member.isotopes_of(element):
+                seen, weight = detector_kernel(axis, x, nuclide, phi)
+                shape = member.shape(seen, values)
+                shape = shape[..., index, :] if member.shape_per_element else shape
+                density = shape * self.galaxy.transfer(member, nuclide, seen, propagation, source)
+                fluxes[member.name][nuclide] = amplitude * abundance * fraction * weight * density
+        return fluxes
+
+    def flux(
+        self,
+        parameters: Mapping[str, Array],
+        species: str,
+        x: Array,
+        axis: str = "R",
+        phi: float = 0.0,
+    ) -> dict[str, Array]:
+        """Flux of an element or group by population, in bare numbers; ``"total"`` is their sum.
+
+        Parameters are those of `flux_by_nuclide`, with ``species`` an element, ``"p+He"`` or ``"all"``.
+        """
+        check_axis(axis)
+        zero = np.zeros_like(np.asarray(x, dtype=float))
+        result: dict[str, Array] = {member.name: zero for member in self.populations}
+        for element in members(species):
+            for name, nuclides in self.flux_by_nuclide(parameters, element, x, axis, phi).items():
+                result[name] = sum(nuclides.values(), result[name])
+        return {"total": sum(result.values(), zero), **result}
+
+    def log_mass(self, parameters: Mapping[str, Array], energy: Array, phi: float = 0.0) -> Array:
+        """Mean logarithmic mass <ln A> at total energies per nucleus [GeV]."""
+        nuclides: list[tuple[Nuclide, Array]] = []
+        for element in self.elements:
+            for fluxes in self.flux_by_nuclide(parameters, element, energy, "ETOT", phi).values():
+                nuclides.extend(fluxes.items())
+        return mean_log_mass(nuclides)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """All elements that some population injects, by charge."""
+        return tuple(e for e in members("all") if any(e in p.elements for p in self.populations))
+
+    def spectra(
+        self,
+        species: str | Sequence[str],
+        x: Quantity,
+        axis: str = "R",
+        parameters: Mapping[str, Any] | None = None,
+        phi: Quantity | float = 0.0,
+    ) -> dict[str, dict[str, Quantity]]:
+        """Spectra at Earth with units.
+
+        Parameters
+        ----------
+        species : str or sequence of str
+            Elements or groups.
+        x : astropy.units.Quantity
+            Rigidity in a unit of voltage, or energy.
+        axis : {"R", "EK", "EKN", "ETOT"}
+            What ``x`` is.
+        parameters : mapping, optional
+            Values by full name; defaults are the paper's.
+        phi : Quantity or float
+            Modulation potential; a bare number is in GV.
+
+        Returns
+        -------
+        dict
+            Species to population (and ``"total"``) to flux.
+
+        Raises
+        ------
+        ParameterError
+            For an unknown axis, species or parameter.
+
+        Examples
+        --------
+        >>> model.spectra("H", [10, 100] * u.TV)["H"]["total"]  # doctest: +SKIP
+        """
+        from astropy import units as u
+
+        check_axis(axis)
+        parameters = parameters or {}
+        self.check_names(parameters)
+        unit = u.Unit(AXES[axis])
+        points = u.Quantity(x).to_value(unit)
+        potential = u.Quantity(phi, u.GV).to_value(u.GV) if not np.isscalar(phi) else float(phi)  # type: ignore[arg-type]
+        flux_unit = 1 / (u.m**2 * u.s * u.sr * unit)
+        names = [species] if isinstance(species, str) else list(species)
+        return {
+            name: {
+                key: value * flux_unit for key, value in self.flux(parameters, name, points, axis, potential).items()
+            }
+            for name in names
+        }
+
+
+def injected_amplitude(
+    population: Population, values: Mapping[str, Array], shape: Array, abundance: Array, energy_weights: np.ndarray
+) -> Array:
+    """Particles per unit of ``abundance * shape``, from the power or energy of a population.
+
+    Parameters
+    ----------
+    population : Population
+        Whose amplitude it is.
+    values : mapping
+        Its local parameters.
+    shape : array
+        Spectrum on the grid, ``(..., size)`` or ``(..., n_elements, size)``.
+    abundance : array
+        Number fractions, ``(n_elements,)`` or ``(..., n_elements)``.
+    energy_weights : numpy.ndarray
+        From `ForwardModel.energy_weights`.
+    """
+    xp = namespace(shape)
+    if population.shape_per_element:
+        energies = xp.sum(shape * energy_weights.T, axis=-1)
+    else:
+        energies = shape @ energy_weights
+    released = xp.sum(energies * abundance, axis=-1)
+    amount = values[population.amplitude_name] * GEV_PER_ERG
+    return amount / released / (YEAR if population.place == "disc" else 1.0)
+
+
+def plain_name(name: str) -> str:
+    """``snr.log10_R_max`` to ``snr.R_max``; other names unchanged."""
+    component, _, local = name.partition(".")
+    return f"{component}.{local.removeprefix(LOG10)}"
+
+
+def log_name(name: str) -> str:
+    """``snr.R_max`` to ``snr.log10_R_max``."""
+    component, _, local = name.partition(".")
+    return f"{component}.{LOG10}{local}"
+
+
+def _last_axis(value: Array) -> Array:
+    return value[..., None] if getattr(value, "ndim", 0) else value
