@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+
 from dataset_building.catalogue import HADRONIC_MODELS, SourceTable
 from dataset_building.sources import BuildError, Source
-
 from stellarcr.data.spectrum import Spectrum
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from astropy.table import Column, Table
+
 from dataset_building.catalogue import DOIS, EDGES_DEFINITIONS, FLAGS, X_DEFINITIONS, SourceTable
 from dataset_building.sources import AXES as SOURCE_AXES
 from dataset_building.sources import BuildError, Source, split_reference
-
 from stellarcr.data.schema import AXES, SCHEMA, systematic_columns, value_unit
 
 _SYSTEMATIC_SOURCE = {"total": ("sys_lo", "sys_hi"), "analysis": ("sys_ana",) * 2, "hadronic": ("sys_had",) * 2}
@@ -67,6 +67,7 @@ def make_spectrum(entry: SourceTable, source: Source) -> Table:
 
 def _header(entry: SourceTable, source: Source, axis: str) -> dict[str, object]:
     reference, period = split_reference(source.one("ref"), DOIS)
+    reference["text"] = reference["text"].removesuffix(f", {entry.analysis} (CRDB)")
     edges = {_translate(row["edges_def"], EDGES_DEFINITIONS, entry.file) for row in source.rows}
     return {
         "schema": SCHEMA,

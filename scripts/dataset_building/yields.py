@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from astropy.table import Column, Table
-from dataset_building.sources import BuildError, read_yields
 
+from dataset_building.sources import BuildError, read_yields
 from stellarcr.species import ELEMENTS
 
 SCHEMA = "stellarcr-yields/1"

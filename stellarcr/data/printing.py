@@ -6,8 +6,9 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
+from astropy import units as u
 
-from .schema import AXIS_NAMES
+from .schema import AXIS_NAMES, value_unit
 
 if TYPE_CHECKING:
     from .spectrum import ErrorPair, Spectrum
@@ -26,15 +27,18 @@ def spectrum_table(spectrum: Spectrum) -> str:
     """
     model = f" ({spectrum.hadronic_model})" if spectrum.hadronic_model else ""
     quantity = "<ln A>" if spectrum.quantity == "lnA" else "flux"
-    unit = spectrum.value.unit.to_string() or "dimensionless"
+    written = value_unit(spectrum.quantity, spectrum.axis)
+    unit = written if spectrum.value.unit == u.Unit(written) else spectrum.value.unit.to_string()
     if spectrum.axis == "EKN":
-        unit += " (per GeV per nucleon)"
+        unit += ", per nucleon"
+    period = spectrum.metadata.get("data_period")
+    source = f"{spectrum.reference}; data of {period}" if period else str(spectrum.reference)
     limits = int(np.count_nonzero(spectrum.upper_limit))
     lines = [
         f"{spectrum.experiment} {spectrum.species}{model}: {quantity} against {AXIS_NAMES[spectrum.axis]} "
         f"[{spectrum.x.unit}], {len(spectrum)} points" + (f", {limits} upper limits" if limits else ""),
-        *textwrap.wrap(str(spectrum.reference), _WIDTH, initial_indent="  ", subsequent_indent="  "),
-        f"  values and errors in {unit}",
+        *textwrap.wrap(source, _WIDTH, initial_indent="  ", subsequent_indent="  "),
+        f"  values and errors in {unit}" if unit else "  values and errors are plain numbers",
         *_rows(spectrum),
         *_remarks(spectrum),
     ]
@@ -55,7 +59,7 @@ def _rows(spectrum: Spectrum) -> list[str]:
     count = len(spectrum)
     short = count > _HEAD + _TAIL
     shown = [*range(_HEAD), *range(count - _TAIL, count)] if short else list(range(count))
-    rows = [[name for name in columns], *[[cells[i] for cells in columns.values()] for i in shown]]
+    rows = [list(columns), *[[cells[i] for cells in columns.values()] for i in shown]]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     lines = ["  " + "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
     if short:
@@ -84,6 +88,6 @@ def _numbers(values: np.ndarray) -> list[str]:
 def _errors(pair: ErrorPair) -> list[str]:
     low, high = (quantity.value for quantity in pair)
     return [
-        f"{up:.2g}" if down == up or not np.isfinite(down) else f"-{down:.2g}+{up:.2g}"
+        f"{up:.3g}" if down == up or not np.isfinite(down) else f"-{down:.3g}+{up:.3g}"
         for down, up in zip(low, high, strict=True)
     ]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from astropy import units as u
-from astropy.table.meta import get_header_from_yaml
 
 from ..errors import DataError, nearest
 from .content import content_path
 from .schema import AXES, EXPERIMENT_ALIASES, SCHEMA, check_axis, check_species, request
 from .spectrum import Spectrum
-from .tables import load_table, read_reference
+from .tables import load_table, read_reference, split_ecsv
 
 
 @dataclass(frozen=True)
@@ -130,13 +128,11 @@ def load_spectrum(
     """
     entries = list_spectra(folder)
     where = "the tables of stellarcr" if folder is None else str(folder)
-    wanted, quantity = request(species)
-    found = _narrow(entries, "experiment", EXPERIMENT_ALIASES.get(experiment, experiment), where)
-    where = f"{where}, experiment {found[0].experiment!r}"
-    species_names = {"lnA" if e.quantity == "lnA" else e.species for e in found}
-    found = [e for e in found if (e.species, e.quantity) == (wanted, quantity)]
-    if not found:
-        raise DataError(f"no table of species {species!r}", where=where, remedy=nearest(species, species_names))
+    if experiment not in {e.experiment for e in entries}:
+        experiment = EXPERIMENT_ALIASES.get(experiment, experiment)
+    found = _narrow(entries, "experiment", experiment, where)
+    where = f"{where}, experiment {experiment!r}"
+    found = _narrow_species(found, species, where)
     where = f"{where}, species {species!r}"
     if hadronic_model is not None:
         found = _narrow(found, "hadronic_model", hadronic_model, where)
@@ -157,6 +153,18 @@ def _narrow(entries: Iterable[SpectrumEntry], key: str, value: str, where: str) 
             where=where,
             remedy=nearest(value, valid) if valid else f"leave {key!r} out: these tables have none",
         )
+    return found
+
+
+def _narrow_species(entries: list[SpectrumEntry], species: str, where: str) -> list[SpectrumEntry]:
+    try:
+        wanted = request(species)
+    except DataError:
+        wanted = None
+    found = [e for e in entries if (e.species, e.quantity) == wanted]
+    if not found:
+        valid = {"lnA" if e.quantity == "lnA" else e.species for e in entries}
+        raise DataError(f"no table of species {species!r}", where=where, remedy=nearest(species, valid))
     return found
 
 
@@ -187,12 +195,10 @@ def _read_entry(path: Path, modified: int, size: int) -> SpectrumEntry:
 
 
 def _parse_entry(path: Path) -> SpectrumEntry:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    header = get_header_from_yaml([line[2:] for line in lines if line.startswith("#")][1:])
+    header, names, rows = split_ecsv(path.read_text(encoding="utf-8"))
     meta = dict(header["meta"])
     if meta["schema"] != SCHEMA:
         raise DataError(f"schema is {meta['schema']!r}, not {SCHEMA!r}")
-    names, *rows = csv.reader((line for line in lines if line and not line.startswith("#")), delimiter=" ")
     column = {name: i for i, name in enumerate(names)}
     axis = check_axis(str(meta["axis"]))
     unit = next(item.get("unit") for item in header["datatype"] if item["name"] == "x")

@@ -68,7 +68,7 @@ def value_unit(quantity: str, axis: str) -> str:
     axis : {"R", "EK", "EKN", "ETOT"}
         The table's axis.
     """
-    return "" if quantity == "lnA" else f"1 / ({AXES[axis]} m2 s sr)"
+    return "" if quantity == "lnA" else f"1 / (m2 s sr {AXES[axis]})"
 
 
 def systematic_columns(name: str) -> tuple[str, str]:

@@ -115,13 +115,13 @@ class Spectrum:
             name: (_frozen_quantity(low), _frozen_quantity(high)) for name, (low, high) in self.systematics.items()
         }
         object.__setattr__(self, "systematics", MappingProxyType(pairs))
-        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+        object.__setattr__(self, "metadata", _frozen(dict(self.metadata)))
         object.__setattr__(self, "flags", tuple(self.flags))
 
     def __reduce__(self) -> tuple[Callable[..., Spectrum], tuple[Any, ...]]:
         """Rebuild from plain dicts: read-only mappings cannot be pickled."""
         values = [getattr(self, item.name) for item in fields(self)]
-        return Spectrum, tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
+        return Spectrum, tuple(_thawed(value) for value in values)
 
     def __len__(self) -> int:
         return len(self.upper_limit)
@@ -183,6 +183,19 @@ class Spectrum:
 
     def __str__(self) -> str:
         return spectrum_table(self)
+
+
+def _frozen(value: Any) -> Any:
+    """Make a header read-only, all the way down."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: _frozen(inside) for key, inside in value.items()})
+    return tuple(_frozen(inside) for inside in value) if isinstance(value, list | tuple) else value
+
+
+def _thawed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _thawed(inside) for key, inside in value.items()}
+    return value
 
 
 def _frozen_quantity(quantity: u.Quantity) -> u.Quantity:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from astropy.table import Table
 
 from ..errors import DataError
 from .schema import check_species, systematic_columns
 from .spectrum import Reference, Spectrum
 from .validation import column_quantity, validate
+
+# The compiled reader is ten times faster, which is what makes a listing of hundreds of tables quick.
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_table(path: str | Path) -> Spectrum:
@@ -86,12 +91,59 @@ def read_ecsv(path: Path) -> tuple[Table, str]:
         table = Table.read(content.decode("utf-8").splitlines(), format="ascii.ecsv")
     except Exception as error:  # astropy raises many types here; all of them mean a damaged file
         raise DataError(
-            f"astropy cannot read the table: {_first_line(error)}",
+            _first_bad_cell(content) or f"astropy cannot read the table: {_first_line(error)}",
             where=str(path),
-            remedy="the file must be ECSV: a '# %ECSV 1.0' header in YAML, then rows with as many cells as columns, "
-            "each of its column's datatype",
+            remedy="the file must be ECSV: '# %ECSV 1.0', a header in YAML, then rows with one cell per column, each of "
+            "the column's datatype",
         ) from error
     return table, hashlib.sha256(content).hexdigest()
+
+
+def split_ecsv(text: str) -> tuple[dict[str, Any], list[str], list[list[str]]]:
+    """Split an ECSV file into its header, column names and rows of text, without converting anything.
+
+    Parameters
+    ----------
+    text : str
+        The file.
+
+    Returns
+    -------
+    header : dict
+        With ``datatype`` (a list of columns) and ``meta``.
+    names : list of str
+        Column names.
+    rows : list of list of str
+        Cells.
+    """
+    lines = text.splitlines()
+    header = yaml.load("\n".join([line[2:] for line in lines if line.startswith("#")][1:]), Loader=_YAML)
+    names, *rows = csv.reader((line for line in lines if line and not line.startswith("#")), delimiter=" ")
+    return header, names, rows
+
+
+def _first_bad_cell(content: bytes) -> str:
+    """Say which row breaks the table, as far as a look at its text can tell."""
+    try:
+        header, names, rows = split_ecsv(content.decode("utf-8"))
+        numeric = {item["name"] for item in header["datatype"] if item["datatype"].startswith(("float", "int"))}
+    except Exception:  # not even the header can be split: astropy's own message is all there is
+        return ""
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            return f"row {number} has {len(row)} cells, but there are {len(names)} columns"
+        for name, cell in zip(names, row, strict=True):
+            if name in numeric and cell and not _is_number(cell):
+                return f"row {number}, column {name!r}: {cell!r} is no number"
+    return ""
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def read_reference(given: dict[str, Any]) -> Reference:

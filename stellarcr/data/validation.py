@@ -111,7 +111,7 @@ def _header_faults(table: Table, where: str) -> Iterator[DataError]:
         yield DataError(
             f"the header's 'systematics' is {meta['systematics']!r}",
             where=where,
-            remedy="make it a mapping of component name to description; an empty one where no systematic error is given",
+            remedy="make it a mapping of component to description, empty where no systematic error is given",
         )
 
 
@@ -257,5 +257,5 @@ def column_quantity(table: Table, name: str) -> u.Quantity:
     axis, quantity = table.meta["axis"], table.meta["quantity"]
     unit = u.Unit(AXES[axis] if name in _X_COLUMNS else value_unit(quantity, axis))
     column = table[name]
-    values = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
+    values: np.ndarray = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
     return u.Quantity(values, column.unit or u.dimensionless_unscaled).to(unit)
