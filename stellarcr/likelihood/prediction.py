@@ -136,7 +136,7 @@ class SourceTable:
         Returns
         -------
         array
-            ``(n, n_columns, grid.size)``: injected spectra [1/(GV s), bursts 1/GV] where the transfer is folded into the
+            ``(n, n_columns, grid.size)``: injected spectra [1/(GV s), bursts 1/GV] where the transfer is part of the
             response, densities at the Sun [1/(m^3 GV)] where it is not.
         """
         components = self.model.local_values(parameters)

@@ -1,0 +1,226 @@
+"""The form of a likelihood file, and how mistakes in it are reported."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..data.content import content_path
+from ..errors import ConfigError, nearest
+
+
+class Strict(BaseModel):
+    """Base of every configuration section: unknown keys are errors, sections are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Systematic(Strict):
+    """How one named systematic error is correlated between the points of a table."""
+
+    correlation: Literal["uncorrelated", "full", "length"] = "uncorrelated"
+    length: float | None = Field(None, gt=0, description="correlation length in ln R")
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _length_goes_with_its_kind(self) -> Systematic:
+        if (self.correlation == "length") != (self.length is not None):
+            raise ValueError("correlation = 'length' and a length belong together")
+        return self
+
+
+class Difference(Strict):
+    """One species that was published as a difference of two measurements."""
+
+    total: str = Field(description="species of the sum that was measured, such as p+He")
+    minuend: str = Field(description="species that is the difference, such as He")
+    subtrahend: str = Field(description="species that was subtracted, such as H")
+    source: str = ""
+
+
+class Errors(Strict):
+    """Error model of an experiment."""
+
+    statistical: Literal["uncorrelated"] = "uncorrelated"
+    systematic: dict[str, Systematic] = {}
+    difference: Difference | None = None
+
+
+class Range(Strict):
+    """Points that enter the fit, by the rigidity [GV] of the dominant isotope at the published point."""
+
+    rigidity_min: float = Field(20.0, ge=0)
+    rigidity_max: float = Field(float("inf"), gt=0)
+
+
+class Nuisance(Strict):
+    """A nuisance parameter: fixed by ``value``, free by ``prior``."""
+
+    value: float | None = None
+    prior: dict[str, Any] | None = None
+    suggested: dict[str, Any] | None = None
+    unit: str = ""
+    source: str = ""
+    published_systematics_contain_it: bool = False
+
+    @model_validator(mode="after")
+    def _is_set(self) -> Nuisance:
+        if self.value is None and self.prior is None:
+            raise ValueError("give a value or a prior")
+        return self
+
+
+class Nuisances(Strict):
+    """Nuisance parameters that every experiment has."""
+
+    phi: Nuisance = Nuisance(value=0.0, unit="GV")
+    energy_scale: Nuisance = Nuisance(value=1.0)
+    normalisation: Nuisance = Nuisance(value=1.0)
+
+
+class LikelihoodFile(Strict):
+    """One experiment: its tables, range, errors and nuisance parameters."""
+
+    experiment: str
+    description: str = ""
+    reference_fit: bool = False
+    species: tuple[str, ...] = Field(min_length=1)
+    hadronic_model: str | None = None
+    folder: str | None = Field(None, description="folder of the tables, relative to the file; default: the package's")
+    range: Range = Range()
+    errors: Errors = Errors()
+    nuisances: Nuisances = Nuisances()
+
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def parse(kind: type[Section], content: Mapping[str, Any], where: str) -> Section:
+    """Validate a mapping, turning every mistake into one readable error.
+
+    Parameters
+    ----------
+    kind : type
+        A pydantic model.
+    content : mapping
+        What the TOML file holds.
+    where : str
+        File, for the message.
+
+    Raises
+    ------
+    ConfigError
+        Names key, value and remedy of every mistake.
+    """
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        problems, remedies = [], []
+        for item in error.errors():
+            key = ".".join(str(part) for part in item["loc"])
+            if item["type"] == "extra_forbidden":
+                problems.append(f"unknown key {key!r}")
+                valid = _fields_at(kind, item["loc"][:-1])
+                remedies.append(nearest(str(item["loc"][-1]), valid) if valid else f"remove {key!r}")
+            elif item["type"] == "missing":
+                problems.append(f"missing key {key!r}")
+                remedies.append(f"add {key!r}")
+            else:
+                message = item["msg"].removeprefix("Value error, ")
+                problems.append(f"{key} = {item['input']!r}: {message[0].lower()}{message[1:]}")
+                remedies.append(f"correct {key!r}")
+        raise ConfigError("; ".join(problems), where=where, remedy="; ".join(remedies)) from None
+
+
+def _fields_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    current: Any = kind
+    for part in path:
+        fields = getattr(current, "model_fields", None)
+        if fields is None:
+            return []
+        annotation = fields[part].annotation if part in fields else None
+        current = next(iter(_models_in(annotation)), None)
+        if annotation is not None and part in fields and current is None:
+            return []
+    return list(getattr(current, "model_fields", {}))
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If it does not exist or is not TOML; names the line.
+    """
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        near = sorted(p.name for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
+        raise ConfigError(f"no such file: {path}", remedy=nearest(path.name, near)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}", remedy="check the path and its permissions") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}", where=str(path), remedy="correct that line") from error
+
+
+def likelihood_files() -> dict[str, Path]:
+    """Names and files of the likelihoods that the package ships."""
+    return {path.stem: path for path in sorted(content_path("likelihoods").glob("*.toml"))}
+
+
+def load_likelihood_file(
+    name: str, changes: Mapping[str, Any] | None = None, where: str = "", base: Path | None = None
+) -> tuple[LikelihoodFile, Path]:
+    """Read and validate a likelihood file.
+
+    Parameters
+    ----------
+    name : str
+        A shipped name such as ``"ams02"``, or the path of a TOML file.
+    changes : mapping, optional
+        Keys of a run configuration that replace the file's, merged section by section.
+    where : str
+        The configuration that asked for it.
+    base : Path, optional
+        Folder to which a relative path refers.
+
+    Raises
+    ------
+    ConfigError
+        For unknown names, keys, values.
+    """
+    known = likelihood_files()
+    path = known.get(name) or (base or Path()) / name
+    if path.suffix != ".toml" or not path.is_file():
+        raise ConfigError(
+            f"unknown likelihood {name!r}",
+            where=where,
+            remedy=f"{nearest(name, known)}; or give the path of a TOML file",
+        )
+    content = merge(read_toml(path), changes or {})
+    origin = str(path) if not changes else f"{path} with the changes of {where}"
+    return parse(LikelihoodFile, content, origin), path
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge nested mappings; a nuisance or systematic that is given anew replaces the old one as a whole."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        leaf = isinstance(value, Mapping) and {"prior", "value", "correlation"} & set(value)
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and not leaf:
+            merged[key] = merge(old, value)
+        else:
+            merged[key] = value
+    return merged
