@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +93,13 @@ class ForwardModel:
                 )
             seen[plain] = name
 
+    @cached_property
+    def _defaults(self) -> dict[str, dict[str, Array]]:
+        defaults: dict[str, dict[str, Array]] = {
+            p.name: {info.name: info.default for info in p.parameters} for p in self.populations
+        }
+        return {**defaults, "galaxy": {}}
+
     def local_values(self, parameters: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
         """Sort full names into one mapping per component; defaults fill what is not given.
 
@@ -105,36 +113,35 @@ class ForwardModel:
         dict
             Component name to ``{local name: value}``.
         """
-        components: dict[str, dict[str, Array]] = {
-            p.name: {info.name: info.default for info in p.parameters} for p in self.populations
-        }
-        components["galaxy"] = {}
+        components: dict[str, dict[str, Array]] = {name: dict(values) for name, values in self._defaults.items()}
         for name, value in parameters.items():
-            component, _, local = name.partition(".")
-            if component not in components:
-                continue
-            if local.startswith(LOG10):
-                xp = namespace(value)
-                components[component][local.removeprefix(LOG10)] = xp.exp(_LN10 * value)
-            else:
-                components[component][local] = value
+            component, local, logarithmic = _split(name)
+            if component in components:
+                components[component][local] = namespace(value).exp(_LN10 * value) if logarithmic else value
         return components
 
     # ------------------------------------------------------------------ sources
 
     def abundances(self, population: Population, values: Mapping[str, Array]) -> Array:
         """Number fractions of the elements, multipliers included: ``(n_elements,)`` or ``(..., n_elements)``."""
-        fixed = np.array(list(population.composition.elements.values()))
+        fixed = population.number_fractions
         if not population.free_abundances:
             return fixed
-        multipliers = [values.get(f"abundance.{element}", 1.0) for element in population.elements]
-        shapes = [np.shape(m) for m in multipliers]
-        if not any(shapes):
-            return fixed * np.array(multipliers)
+        varying: list[int] = []
+        multipliers: list[Array] = []
+        for k, name in enumerate(population.multiplier_names):
+            value = values.get(name, 1.0)
+            if getattr(value, "ndim", 0):
+                varying.append(k)
+                multipliers.append(value)
+            elif value != 1.0:
+                fixed = fixed * np.where(np.arange(len(fixed)) == k, value, 1.0)
+        if not varying:
+            return fixed
         xp = namespace(*multipliers)
-        full = max(shapes, key=len)
-        columns = [m if np.shape(m) else xp.full(full, float(m)) for m in multipliers]
-        return fixed * xp.stack(columns, axis=-1)
+        spread = np.zeros((len(varying), len(fixed)))
+        spread[np.arange(len(varying)), varying] = 1.0
+        return xp.asarray(fixed) * (1.0 + (xp.stack(multipliers, axis=-1) - 1.0) @ xp.asarray(spread))
 
     def energy_weights(self, population: Population) -> np.ndarray:
         """Matrix that integrates kinetic energy: grid spectrum to energy per element [GeV], ``(size, n_elements)``.
@@ -405,6 +412,12 @@ def injected_amplitude(
     released = xp.sum(energies * abundance, axis=-1)
     amount = values[population.amplitude_name] * GEV_PER_ERG
     return amount / released / (YEAR if population.place == "disc" else 1.0)
+
+
+@cache
+def _split(name: str) -> tuple[str, str, bool]:
+    component, _, local = name.partition(".")
+    return component, local.removeprefix(LOG10), local.startswith(LOG10)
 
 
 def plain_name(name: str) -> str:

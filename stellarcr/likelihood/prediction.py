@@ -183,31 +183,33 @@ class SourceTable:
         return xp.stack(factors, axis=-2)
 
 
+CHUNK = 8
+"""Points of one block: neighbours see nearly the same stretch of the grid, so blocks keep matrices small."""
+
+
 @dataclass(frozen=True, eq=False)
 class ExperimentResponse:
-    """Matrix of one experiment, from columns on the grid to all its points.
+    """Matrices of one experiment, from columns on the grid to all its points.
+
+    The points of each (table, column) pair are cut into blocks of `CHUNK` neighbours; a block multiplies the stretch of
+    the grid that its points see.
 
     Attributes
     ----------
-    columns : numpy.ndarray of int
-        Column of each (table, column) pair.
+    gather : numpy.ndarray of int
+        ``(n_blocks, stretch)``: entries of the flattened ``(n_columns, grid.size)`` that each block sees.
     matrices : numpy.ndarray
-        ``(n_pairs, band, n_nodes * n_padded)``: the pairs' matrices over the band of the grid that the data see.
-    band : tuple of int
-        First and one past the last grid point.
-    sums : numpy.ndarray or None
-        ``(n_tables, n_pairs)``: which pairs a table sums; None if each table has one.
-    valid : numpy.ndarray of int
-        Indices of real points in the padded ``(n_tables, n_padded)``.
+        ``(n_blocks, stretch, n_nodes * CHUNK)``.
+    scatter : numpy.ndarray
+        If every table has one column: indices ``(n_points,)`` into the flattened ``(n_blocks, CHUNK)``. If
+        tables are sums of columns: a matrix ``(n_blocks * CHUNK, n_points)`` of zeros and ones.
     axes : tuple of ChebyshevAxis
         Modulation potential and energy scale.
     """
 
-    columns: np.ndarray
+    gather: np.ndarray
     matrices: np.ndarray
-    band: tuple[int, int]
-    sums: np.ndarray | None
-    valid: np.ndarray
+    scatter: np.ndarray
     axes: tuple[ChebyshevAxis, ChebyshevAxis]
 
     @classmethod
@@ -248,23 +250,28 @@ class ExperimentResponse:
             )
 
         full, axes = tabulate_response(build, phi_range, scale_range, grid)
-        used = np.flatnonzero(np.any(full != 0.0, axis=(0, 2)))
-        band = (int(used[0]), int(used[-1]) + 1)
-        padded = max(len(points.x) for _, points in measurements)
-        matrices = np.zeros((len(pairs), band[1] - band[0], len(full), padded))
-        start = 0
-        for k, (t, _) in enumerate(pairs):
-            stop = start + len(measurements[t][1].x)
-            matrices[k, :, :, : stop - start] = full[:, band[0] : band[1], start:stop].transpose(1, 0, 2)
-            start = stop
-        sums = None
-        if [t for t, _ in pairs] != list(range(len(measurements))):
-            sums = np.zeros((len(measurements), len(pairs)))
-            for k, (t, _) in enumerate(pairs):
-                sums[t, k] = 1.0
-        valid = np.concatenate([t * padded + np.arange(len(points.x)) for t, (_, points) in enumerate(measurements)])
-        flat = matrices.reshape(len(pairs), band[1] - band[0], -1)
-        return cls(np.array([c for _, c in pairs]), flat, band, sums, valid, axes)
+        starts = np.concatenate([[0], np.cumsum([len(points.x) for _, points in measurements])])
+        blocks: list[tuple[int, np.ndarray, np.ndarray]] = []  # column, entries of full, points of the experiment
+        offset = 0
+        for t, c in pairs:
+            n_points = int(starts[t + 1] - starts[t])
+            for first in range(0, n_points, CHUNK):
+                inside = np.arange(first, min(first + CHUNK, n_points))
+                blocks.append((c, offset + inside, starts[t] + inside))
+            offset += n_points
+        seen = [np.flatnonzero(np.any(full[:, :, entries] != 0.0, axis=(0, 2))) for _, entries, _ in blocks]
+        stretch = max(int(s[-1] - s[0]) + 1 for s in seen)
+        gather = np.zeros((len(blocks), stretch), dtype=int)
+        matrices = np.zeros((len(blocks), stretch, len(full), CHUNK))
+        incidence = np.zeros((len(blocks) * CHUNK, int(starts[-1])))
+        for k, (c, entries, points) in enumerate(blocks):
+            first = min(int(seen[k][0]), grid.size - stretch)
+            gather[k] = c * grid.size + first + np.arange(stretch)
+            matrices[k, :, :, : len(entries)] = full[:, first : first + stretch, entries].transpose(1, 0, 2)
+            incidence[k * CHUNK + np.arange(len(points)), points] = 1.0
+        single = bool(np.all(incidence.sum(axis=0) == 1.0))
+        scatter = np.argmax(incidence, axis=0) if single else incidence
+        return cls(gather, matrices.reshape(len(blocks), stretch, -1), scatter, axes)
 
     def predict(self, spectra: Array, phi: Array, scale: Array) -> Array:
         """Predicted fluxes at all points of the experiment.
@@ -283,18 +290,22 @@ class ExperimentResponse:
         """
         xp = namespace(spectra)
         n = spectra.shape[0]
-        seen = xp.take(spectra[:, :, self.band[0] : self.band[1]], xp.asarray(self.columns), axis=1)
-        fluxes = xp.matmul(xp.permute_dims(seen, (1, 0, 2)), xp.asarray(self.matrices))
+        seen = xp.take(xp.reshape(spectra, (n, -1)), xp.asarray(self.gather.ravel()), axis=1)
+        seen = xp.permute_dims(xp.reshape(seen, (n, *self.gather.shape)), (1, 0, 2))
+        fluxes = xp.matmul(seen, xp.asarray(self.matrices))
         nodes = len(self.axes[0].nodes) * len(self.axes[1].nodes)
         if nodes > 1:
-            first = self.axes[0].coefficients(xp.broadcast_to(xp.asarray(phi), (n,)))
-            second = self.axes[1].coefficients(xp.broadcast_to(xp.asarray(scale), (n,)))
-            weights = xp.reshape(first[:, :, None] * second[:, None, :], (n, nodes, 1))
-            fluxes = xp.sum(xp.reshape(fluxes, (fluxes.shape[0], n, nodes, -1)) * weights, axis=2)
-        if self.sums is not None:
-            fluxes = xp.tensordot(xp.asarray(self.sums), fluxes, axes=1)
+            weights = self.axes[0].coefficients(phi, xp)
+            if len(self.axes[1].nodes) > 1:
+                second = self.axes[1].coefficients(scale, xp)
+                weights = xp.reshape(weights[..., :, None] * second[..., None, :], (-1, nodes))
+            weights = xp.broadcast_to(weights, (n, nodes))
+            fluxes = xp.reshape(fluxes, (fluxes.shape[0], n, nodes, CHUNK))
+            fluxes = sum(fluxes[:, :, j, :] * weights[:, j, None] for j in range(nodes))
         flat = xp.reshape(xp.permute_dims(fluxes, (1, 0, 2)), (n, -1))
-        return xp.take(flat, xp.asarray(self.valid), axis=1)
+        if self.scatter.ndim == 1:
+            return xp.take(flat, xp.asarray(self.scatter), axis=1)
+        return flat @ xp.asarray(self.scatter)
 
 
 def _last_axis(value: Array) -> Array:

@@ -24,12 +24,12 @@ class RigidityGrid:
     lowest, highest : float
         First and last rigidity [GV]. Powers are defined above 1 GV, so the grid starts there.
     per_decade : int
-        Points per decade. The error of an interpolated cutoff R_max at R = 5 R_max is of order 1e-6 with 32.
+        Points per decade. `tests/likelihood` compares the interpolation with exact spectra.
     """
 
     lowest: float = 1.0
-    highest: float = 1e9
-    per_decade: int = 32
+    highest: float = 4e8
+    per_decade: int = 24
 
     def __post_init__(self) -> None:
         if not 0 < self.lowest < self.highest or self.per_decade < 8:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from ..backend import Array, namespace
+from ..backend import Array
 from ..errors import ModelError
 from ..species import Nuclide
 from .axes import detector_kernel
@@ -134,16 +136,21 @@ class ChebyshevAxis:
         angle = (np.arange(count) + 0.5) * np.pi / count
         return cls(name, low, high, 0.5 * (low + high) + 0.5 * (high - low) * np.cos(angle))
 
-    def coefficients(self, value: Array) -> Array:
-        """Weights of the nodes at a value: ``(...)`` to ``(..., n_nodes)``."""
-        xp = namespace(value)
-        columns = []
-        for j, node in enumerate(self.nodes):
-            weight = xp.ones_like(value)
-            for other in np.delete(self.nodes, j):
-                weight = weight * ((value - other) / (node - other))
-            columns.append(weight)
-        return xp.stack(columns, axis=-1)
+    @cached_property
+    def _lagrange(self) -> np.ndarray:
+        """Matrix from powers of the scaled value to the Lagrange polynomials of the nodes."""
+        scaled = self._scale(self.nodes)
+        return np.linalg.inv(np.vander(scaled, increasing=True))
+
+    def _scale(self, value: Array) -> Array:
+        return (value - 0.5 * (self.low + self.high)) * (2.0 / (self.high - self.low))
+
+    def coefficients(self, value: Array, xp: Any = np) -> Array:
+        """Weights of the nodes at a value: a number or ``(...)`` to ``(..., n_nodes)``."""
+        if len(self.nodes) == 1:
+            return xp.ones((1,))
+        scaled = self._scale(xp.asarray(value))[..., None]
+        return (scaled ** xp.arange(len(self.nodes))) @ xp.asarray(self._lagrange)
 
 
 def tabulate_response(
@@ -151,7 +158,7 @@ def tabulate_response(
     phi_range: tuple[float, float],
     scale_range: tuple[float, float],
     grid: RigidityGrid,
-    tolerance: float = 1e-6,
+    tolerance: float = 1e-5,
 ) -> tuple[np.ndarray, tuple[ChebyshevAxis, ChebyshevAxis]]:
     """Tabulate a response over modulation potential and energy scale with as few nodes as the tolerance allows.
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
+
+import numpy as np
 
 from ..backend import Array
 from ..errors import ParameterError
@@ -99,6 +102,16 @@ class Population:
     def elements(self) -> tuple[str, ...]:
         """Elements that it injects, in the composition's order."""
         return tuple(self.composition.elements)
+
+    @cached_property
+    def number_fractions(self) -> np.ndarray:
+        """Number fractions of ``elements`` at equal rigidity, multipliers not applied."""
+        return np.array(list(self.composition.elements.values()))
+
+    @cached_property
+    def multiplier_names(self) -> tuple[str, ...]:
+        """Local names of the abundance multipliers, in the order of ``elements``."""
+        return tuple(f"abundance.{element}" for element in self.elements)
 
     @property
     def amplitude_name(self) -> str:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from ..backend import Array, namespace
 
 
+LOWEST_EXPONENT = -300.0
+"""Spectra are cut at exp(-300): underflow and subnormal numbers are slow, and nothing is ever seen there."""
+
+
 def _column(parameter: Array) -> Array:
     """Give a parameter of shape ``(...)`` a last axis for the rigidities; leave numbers alone."""
     return parameter[..., None] if getattr(parameter, "ndim", 0) else parameter
@@ -20,7 +24,8 @@ def power_law(rigidity: Array, index: Array, maximum_rigidity: Array) -> Array:
     Source: Qiu, Lin & Yang, arXiv:2605.31362 (winds).
     """
     xp = namespace(rigidity)
-    return xp.exp(_column(index) * xp.log(rigidity) - rigidity / _column(maximum_rigidity))
+    exponent = _column(index) * xp.log(rigidity) - rigidity * (1.0 / _column(maximum_rigidity))
+    return xp.exp(xp.maximum(exponent, LOWEST_EXPONENT))
 
 
 def broken_power_law(
@@ -35,4 +40,5 @@ def broken_power_law(
     ratio = xp.log(rigidity / _column(break_rigidity))
     below = xp.where(ratio < 0, ratio, 0.0)
     exponent = _column(index_low) * below + _column(index_high) * (ratio - below)
-    return xp.exp(exponent - rigidity / _column(maximum_rigidity))
+    exponent = exponent - rigidity * (1.0 / _column(maximum_rigidity))
+    return xp.exp(xp.maximum(exponent, LOWEST_EXPONENT))
