@@ -47,7 +47,8 @@ REQUIRED_META = ("schema", "name", "experiment", "species", "quantity", "axis", 
 
 REFERENCE_KEYS = ("text", "doi", "arxiv", "table")
 
-EDGE_COLUMNS = ("x_low", "x_high")
+X_COLUMNS = ("x", "x_low", "x_high")
+"""Columns in the unit of the axis; the other columns of numbers are in the unit of the value."""
 
 FIXED_COLUMNS = ("x_low", "x_high", "x", "value", "stat_low", "stat_high", "upper_limit", "flag")
 

@@ -12,7 +12,7 @@ import yaml
 from astropy.table import Table
 
 from ..errors import DataError
-from .schema import check_species, systematic_columns
+from .schema import REFERENCE_KEYS, check_species, systematic_columns
 from .spectrum import Reference, Spectrum
 from .validation import column_quantity, validate
 
@@ -93,7 +93,7 @@ def read_ecsv(path: Path) -> tuple[Table, str]:
         raise DataError(
             _first_bad_cell(content) or f"astropy cannot read the table: {_first_line(error)}",
             where=str(path),
-            remedy="the file must be ECSV: '# %ECSV 1.0', a header in YAML, then rows with one cell per column, each of "
+            remedy="make it ECSV: '# %ECSV 1.0', a header in YAML, then rows with one cell per column, all of "
             "the column's datatype",
         ) from error
     return table, hashlib.sha256(content).hexdigest()
@@ -148,7 +148,7 @@ def _is_number(cell: str) -> bool:
 
 def read_reference(given: dict[str, Any]) -> Reference:
     """Make a reference from its header entry; absent keys become empty."""
-    return Reference(**{key: str(given.get(key) or "") for key in ("text", "doi", "arxiv", "table")})
+    return Reference(**{key: str(given.get(key) or "") for key in REFERENCE_KEYS})
 
 
 def text_column(table: Table, name: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 from astropy import units as u
@@ -13,16 +14,16 @@ from .schema import (
     AXES,
     FIXED_COLUMNS,
     QUANTITIES,
+    REFERENCE_KEYS,
     REQUIRED_META,
     SCHEMA,
+    X_COLUMNS,
     check_axis,
     check_species,
     split_systematic,
     systematic_columns,
     value_unit,
 )
-
-_X_COLUMNS = ("x", "x_low", "x_high")
 
 _RowFault = Callable[[np.ndarray, str, str, str], Iterator[DataError]]
 
@@ -107,6 +108,15 @@ def _header_faults(table: Table, where: str) -> Iterator[DataError]:
     reference = meta["reference"]
     if not isinstance(reference, Mapping) or not str(reference.get("text") or "").strip():
         yield _no_reference(where)
+    else:
+        for key in REFERENCE_KEYS:
+            if not isinstance(reference.get(key, ""), str):
+                # YAML reads 2511.05410 as a number and loses the last digit.
+                yield DataError(
+                    f"the reference's {key!r} was read as the number {reference[key]}",
+                    where=where,
+                    remedy=f"put quotes around the {key!r} in the header",
+                )
     if not isinstance(meta["systematics"], Mapping):
         yield DataError(
             f"the header's 'systematics' is {meta['systematics']!r}",
@@ -155,16 +165,21 @@ def _all_columns() -> str:
 def _unit_faults(table: Table, where: str) -> Iterator[DataError]:
     axis, quantity = table.meta["axis"], table.meta["quantity"]
     for name in _number_columns(table):
-        wanted = AXES[axis] if name in _X_COLUMNS else value_unit(quantity, axis)
+        wanted = AXES[axis] if name in X_COLUMNS else value_unit(quantity, axis)
         given = table[name].unit
         text = "none" if given is None else str(given)
         if isinstance(given, u.UnrecognizedUnit):
             problem = f"astropy does not know the unit {text!r} of column {name!r}"
-        elif not (given or u.dimensionless_unscaled).is_equivalent(u.Unit(wanted)):
+        elif not (given or u.dimensionless_unscaled).is_equivalent(_unit(wanted)):
             problem = f"the unit of column {name!r} is {text!r}, which does not fit a {quantity} on the axis {axis}"
         else:
             continue
         yield DataError(problem, where=where, remedy=f"give a unit that converts to {wanted or 'a plain number'!r}")
+
+
+@lru_cache
+def _unit(text: str) -> u.UnitBase:
+    return u.Unit(text)
 
 
 def _number_columns(table: Table) -> list[str]:
@@ -194,7 +209,7 @@ def _number_faults(table: Table, where: str) -> Iterator[DataError]:
 def _row_faults(table: Table, where: str) -> Iterator[DataError]:
     columns = {name: column_quantity(table, name).value for name in _number_columns(table)}
     limits = np.ma.filled(table["upper_limit"], False)
-    errors = [name for name in columns if name not in (*_X_COLUMNS, "value")]
+    errors = [name for name in columns if name not in (*X_COLUMNS, "value")]
 
     def fault(rows: np.ndarray, name: str, problem: str, remedy: str) -> Iterator[DataError]:
         for row in np.flatnonzero(rows):
@@ -202,7 +217,7 @@ def _row_faults(table: Table, where: str) -> Iterator[DataError]:
                 f"row {row + 1}, column {name!r}: {columns[name][row]:g} {problem}", where=where, remedy=remedy
             )
 
-    x, low, high, value = (columns[name] for name in (*_X_COLUMNS, "value"))
+    x, low, high, value = (columns[name] for name in (*X_COLUMNS, "value"))
     for name in ("x", "value", *errors):
         needed = np.ones(len(table), bool) if name in ("x", "value") else ~limits
         yield from fault(needed & ~np.isfinite(columns[name]), name, "where a number is needed", "give a finite number")
@@ -213,15 +228,18 @@ def _row_faults(table: Table, where: str) -> Iterator[DataError]:
         )
     for name in errors:
         yield from fault(columns[name] < 0.0, name, "is negative", "give errors as positive distances")
-    nothing = np.sum([np.nan_to_num(columns[name]) for name in errors], axis=0) == 0.0
-    yield from fault(
-        nothing & ~limits, "value", "has no error at all: all components are zero", "give at least one error"
-    )
+    for side in ("low", "high"):
+        none = np.all([columns[name] == 0.0 for name in errors if name.endswith(side)], axis=0)
+        yield from fault(
+            none & ~limits, "value", f"has no error ({side}): all components are zero", "give at least one error"
+        )
     yield from _bin_faults(x, low, high, fault)
 
 
 def _bin_faults(x: np.ndarray, low: np.ndarray, high: np.ndarray, fault: _RowFault) -> Iterator[DataError]:
-    one_edge = np.isfinite(low) != np.isfinite(high)
+    for name, edge in (("x_low", low), ("x_high", high)):
+        yield from fault(np.isinf(edge), name, "is infinite", "give a finite edge, or nan for both")
+    one_edge = np.isnan(low) != np.isnan(high)
     yield from fault(one_edge, "x_low", "is an edge without the other one", "give both edges, or nan for both")
     yield from fault(low < 0.0, "x_low", "is negative", "correct the edge")
     yield from fault(high <= low, "x_high", "is not above x_low", "correct the edges")
@@ -255,7 +273,7 @@ def column_quantity(table: Table, name: str) -> u.Quantity:
         In GV or GeV for the points and edges, else in the unit of the value.
     """
     axis, quantity = table.meta["axis"], table.meta["quantity"]
-    unit = u.Unit(AXES[axis] if name in _X_COLUMNS else value_unit(quantity, axis))
+    unit = _unit(AXES[axis] if name in X_COLUMNS else value_unit(quantity, axis))
     column = table[name]
     values: np.ndarray = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
     return u.Quantity(values, column.unit or u.dimensionless_unscaled).to(unit)

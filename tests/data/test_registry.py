@@ -1,0 +1,152 @@
+"""Finding tables by experiment, species, hadronic model, axis and folder."""
+
+import time
+
+import pytest
+
+from stellarcr.data import list_spectra, load_spectrum
+from stellarcr.errors import DataError
+
+COUNTS = {"AMS-02": 16, "DAMPE": 7, "LHAASO": 15, "NUCLEON": 9}
+
+
+def test_listing():
+    entries = list_spectra()
+    experiments = [e.experiment for e in entries]
+    assert {name: experiments.count(name) for name in COUNTS} == COUNTS
+    assert len({e.name for e in entries}) == len(entries)
+    helium = next(e for e in entries if e.name == "AMS-02_He")
+    assert (helium.points, helium.x_min, helium.x_max) == (68, 1.92, 3000.0)
+    assert helium.axis == "R"
+    assert "Phys. Rep. 894" in helium.reference
+
+
+def test_listing_without_edges_gives_the_outer_points():
+    entry = next(e for e in list_spectra() if e.name == "NUCLEON_H")
+    assert (entry.points, entry.x_min, entry.x_max) == (10, 3160.0, 200000.0)
+
+
+def test_every_entry_loads_as_listed():
+    for entry in list_spectra():
+        species = "lnA" if entry.quantity == "lnA" else entry.species
+        spectrum = load_spectrum(entry.experiment, species, entry.hadronic_model)
+        assert (spectrum.name, len(spectrum)) == (entry.name, entry.points)
+        assert str(spectrum.reference) == entry.reference
+
+
+def test_loading_many_tables_is_quick():
+    load_spectrum("AMS-02", "H")
+    entries = [e for e in list_spectra() if e.quantity == "flux" and e.hadronic_model in (None, "EPOS-LHC")][:24]
+    started = time.process_time()
+    for e in entries:
+        load_spectrum(e.experiment, e.species, e.hadronic_model)
+    # About 0.4 s where this was written; a second is what a user would notice.
+    assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [("p", "H"), ("pHe", "p+He"), ("light", "p+He"), ("H+He", "p+He")],
+)
+def test_species_aliases(alias, name):
+    assert load_spectrum("DAMPE", alias).name == load_spectrum("DAMPE", name).name
+
+
+def test_all_particle_alias():
+    assert load_spectrum("NUCLEON", "all-particle").species == "all"
+
+
+@pytest.mark.parametrize("alias", ["AMS", "AMS02"])
+def test_experiment_aliases(alias):
+    assert load_spectrum(alias, "He").experiment == "AMS-02"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("AMS-03", "He"), ["'AMS-03'", "did you mean 'AMS-02'", "LHAASO"]),
+        (("AMS-02", "Hee"), ["'Hee'", "AMS-02", "did you mean", "'He'"]),
+        (("DAMPE", "S"), ["'S'", "DAMPE", "B, C, Fe, H, He, O, p+He"]),
+        (("DAMPE", "lnA"), ["'lnA'", "DAMPE"]),
+        (("LHAASO", "He", "EPOS"), ["'EPOS'", "did you mean 'EPOS-LHC'"]),
+        (("AMS-02", "He", "EPOS-LHC"), ["hadronic model 'EPOS-LHC'", "leave 'hadronic_model' out"]),
+        (("AMS-02", "He", None, "Ekin"), ["axis 'Ekin'", "EKN"]),
+        (("AMS-02", "He", None, "ETOT"), ["axis 'ETOT'", "valid names: R"]),
+    ],
+)
+def test_unknown_names_are_answered_with_the_nearest(arguments, words):
+    with pytest.raises(DataError) as caught:
+        load_spectrum(*arguments)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_ambiguous_hadronic_model_lists_all():
+    with pytest.raises(DataError) as caught:
+        load_spectrum("LHAASO", "He")
+    assert "hadronic_model" in str(caught.value)
+    for model in ("EPOS-LHC", "QGSJET-II-04", "SIBYLL-2.3d"):
+        assert model in caught.value.remedy
+
+
+def test_a_folder_of_ones_own(table, write, tmp_path):
+    write(table, "deep/mine.ecsv")
+    spectrum = load_spectrum("TEST", "He", folder=tmp_path)
+    assert spectrum.name == "TEST_He"
+    with pytest.raises(DataError, match="AMS-02"):
+        load_spectrum("AMS-02", "He", folder=tmp_path)
+
+
+def test_an_edited_table_is_seen(table, write, tmp_path):
+    write(table)
+    assert list_spectra(tmp_path)[0].points == 3
+    write(table[:2])
+    assert list_spectra(tmp_path)[0].points == 2
+
+
+def test_listing_converts_units(table, write, tmp_path):
+    for name in ("x", "x_low", "x_high"):
+        table[name] = table[name].quantity.to("TV")
+    write(table)
+    assert list_spectra(tmp_path)[0].x_max == pytest.approx(80.0)
+
+
+def test_ambiguous_axis_is_asked_for(table, write, tmp_path):
+    write(table)
+    table.meta["axis"], table.meta["name"] = "ETOT", "TEST_He_ETOT"
+    for name in table.colnames:
+        if table[name].unit is not None:
+            unit = "GeV" if name.startswith("x") else "1 / (m2 s sr GeV)"
+            table[name].unit = unit
+    write(table, "other.ecsv")
+    with pytest.raises(DataError, match="axis= one of 'ETOT', 'R'"):
+        load_spectrum("TEST", "He", folder=tmp_path)
+    assert load_spectrum("TEST", "He", axis="R", folder=tmp_path).name == "TEST_He"
+
+
+def test_two_versions_that_differ_in_nothing(table, write, tmp_path):
+    write(table)
+    table.meta["name"] = "TEST_He_again"
+    write(table, "again.ecsv")
+    with pytest.raises(DataError, match="TEST_He, TEST_He_again"):
+        load_spectrum("TEST", "He", folder=tmp_path)
+
+
+def test_two_tables_of_one_name(table, write, tmp_path):
+    write(table)
+    write(table, "again.ecsv")
+    with pytest.raises(DataError, match="two tables are named 'TEST_He'"):
+        list_spectra(tmp_path)
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(DataError, match="no such folder"):
+        list_spectra(tmp_path / "nowhere")
+
+
+def test_a_damaged_table_in_a_folder_is_named(table, write, tmp_path):
+    del table.meta["reference"]
+    path = write(table)
+    with pytest.raises(DataError, match="no reference") as caught:
+        list_spectra(tmp_path)
+    assert str(path) in str(caught.value)
