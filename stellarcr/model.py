@@ -289,7 +289,7 @@ class ForwardModel:
             amplitude = np.asarray(self.amplitude(member, values))[..., None]
             index = member.elements.index(element)
             abundance = self.abundances(member, values)[..., index, None]
-            source = {k: _last_axis(values[k]) for k in ("age", "distance") if k in values}
+            source = {str(k): _last_axis(values[k]) for k in ("age", "distance") if k in values}
             for nuclide, fraction in member.isotopes_of(element):
                 seen, weight = detector_kernel(axis, x, nuclide, phi)
                 shape = member.shape(seen, values)

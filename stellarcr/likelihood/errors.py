@@ -195,6 +195,23 @@ class CombinedErrors:
         return sum(model.log_likelihood(residuals[..., index]) for index, model in self.parts)
 
 
+def combine(parts: Sequence[tuple[np.ndarray, ErrorModel]]) -> ErrorModel:
+    """Join groups of points; independent Gaussians in order become one flat model, the common and fastest case.
+
+    Parameters
+    ----------
+    parts : sequence of (indices, error model)
+        Every point belongs to exactly one group.
+    """
+    if len(parts) == 1 and np.array_equal(parts[0][0], np.arange(parts[0][1].size)):
+        return parts[0][1]
+    order = np.concatenate([index for index, _ in parts])
+    flat = [model for _, model in parts if isinstance(model, IndependentErrors)]
+    if len(flat) == len(parts) and np.array_equal(order, np.arange(len(order))):
+        return IndependentErrors(np.concatenate([m.lower for m in flat]), np.concatenate([m.upper for m in flat]))
+    return CombinedErrors(tuple(parts))
+
+
 def correlation_matrix(kind: str, log_rigidity: np.ndarray, length: float | None = None) -> np.ndarray:
     """Correlation of a systematic error between points.
 

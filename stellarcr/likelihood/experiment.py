@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from ..observe.axes import rigidity
 from ..observe.response import Points
 from ..species import canonical_species, dominant_isotope, members
 from .errors import (
-    CombinedErrors,
     CorrelatedErrors,
     ErrorModel,
     IndependentErrors,
     UpperLimits,
+    combine,
     correlation_matrix,
     gaussian_errors,
 )
@@ -29,6 +30,25 @@ from .schema import LikelihoodFile, load_likelihood_file
 
 LIMIT_CONFIDENCE = 1.645
 """Width of a limit that comes without an error: a 95% one-sided limit of a measurement of zero (project choice)."""
+
+
+@dataclass(frozen=True, eq=False)
+class DataGroup:
+    """Points whose likelihood cannot be split further.
+
+    Attributes
+    ----------
+    name : str
+        Experiment and species, such as ``AMS-02 He`` or ``LHAASO H+He``.
+    points : numpy.ndarray of int
+        Where they lie in the vector of all points of the experiment.
+    errors : ErrorModel
+        Over these points.
+    """
+
+    name: str
+    points: np.ndarray
+    errors: ErrorModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +63,19 @@ class ExperimentData:
         The resolved likelihood file.
     tables : tuple of Spectrum
         Selected points of every species.
-    errors : ErrorModel
-        Over all points, in the tables' order.
+    groups : tuple of DataGroup
+        Sets of points that are independent of each other: one per table, or one for tables with a common covariance.
     """
 
     key: str
     file: LikelihoodFile
     tables: tuple[Spectrum, ...]
-    errors: ErrorModel
+    groups: tuple[DataGroup, ...]
+
+    @cached_property
+    def errors(self) -> ErrorModel:
+        """Error model of all points, in the tables' order."""
+        return combine([(group.points, group.errors) for group in self.groups])
 
     @property
     def values(self) -> np.ndarray:
@@ -144,7 +169,7 @@ def load_experiment(
         raise ConfigError(f"species {file.species} holds one twice", where=str(path), remedy="list each once")
     tables = tuple(selected(table(species)) for species in names)
     _check_components(tables, file, path)
-    return ExperimentData(key, file, tables, _error_model(tables, file, lambda s: selected(table(s)), path))
+    return ExperimentData(key, file, tables, _groups(tables, file, lambda s: selected(table(s)), path))
 
 
 def representative_rigidity(spectrum: Spectrum) -> np.ndarray:
@@ -171,10 +196,10 @@ def _check_components(tables: Sequence[Spectrum], file: LikelihoodFile, path: Pa
         )
 
 
-def _error_model(
+def _groups(
     tables: Sequence[Spectrum], file: LikelihoodFile, load: Callable[[str], Spectrum], path: Path
-) -> ErrorModel:
-    """Join the tables' error models; species published as a difference share a covariance."""
+) -> tuple[DataGroup, ...]:
+    """Error models of the tables; species published as a difference share a covariance."""
     blocks: list[IndependentErrors | np.ndarray] = []
     for t in tables:
         log_rigidity = np.log(representative_rigidity(t))
@@ -198,34 +223,21 @@ def _error_model(
     if difference is not None:
         covariance = _difference_covariance(tables, blocks, file, load, path)
         if covariance is not None:
-            return CorrelatedErrors(covariance)
-    parts: list[tuple[np.ndarray, ErrorModel]] = []
+            name = f"{file.experiment} {'+'.join(t.species for t in tables)}"
+            return (DataGroup(name, np.arange(len(covariance)), CorrelatedErrors(covariance)),)
+    groups: list[DataGroup] = []
     start = 0
     for t, block in zip(tables, blocks, strict=True):
-        index = start + np.arange(len(t))
-        measured = index[~t.upper_limit]
+        parts: list[tuple[np.ndarray, ErrorModel]] = []
+        measured, limits = np.flatnonzero(~t.upper_limit), np.flatnonzero(t.upper_limit)
         if len(measured):
-            model: ErrorModel = CorrelatedErrors(block) if isinstance(block, np.ndarray) else block
-            parts.append((measured, model))
-        if np.any(t.upper_limit):
-            sigma = t.total_error()[1].value[t.upper_limit]
-            sigma = np.where(sigma > 0, sigma, t.value.value[t.upper_limit] / LIMIT_CONFIDENCE)
-            parts.append((index[t.upper_limit], UpperLimits(sigma)))
+            parts.append((measured, CorrelatedErrors(block) if isinstance(block, np.ndarray) else block))
+        if len(limits):
+            sigma = t.total_error()[1].value[limits]
+            parts.append((limits, UpperLimits(np.where(sigma > 0, sigma, t.value.value[limits] / LIMIT_CONFIDENCE))))
+        groups.append(DataGroup(f"{file.experiment} {t.species}", start + np.arange(len(t)), combine(parts)))
         start += len(t)
-    return _simplest(parts)
-
-
-def _simplest(parts: list[tuple[np.ndarray, ErrorModel]]) -> ErrorModel:
-    """One flat model where all groups are independent Gaussians in order: the common, fastest case."""
-    models = [model for _, model in parts]
-    if all(isinstance(model, IndependentErrors) for model in models):
-        order = np.concatenate([index for index, _ in parts])
-        if np.array_equal(order, np.arange(len(order))):
-            return IndependentErrors(
-                np.concatenate([m.lower for m in models]),  # type: ignore[attr-defined]
-                np.concatenate([m.upper for m in models]),  # type: ignore[attr-defined]
-            )
-    return CombinedErrors(tuple(parts))
+    return tuple(groups)
 
 
 def _difference_covariance(

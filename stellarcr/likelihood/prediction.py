@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -123,7 +124,7 @@ class SourceTable:
     def _population_at(self, place: str) -> Population:
         return next(p for p in self.model.populations if p.name == place or (place == "disc" and p.place == "disc"))
 
-    def evaluate(self, parameters: Mapping[str, Array], n: int) -> Array:
+    def evaluate(self, parameters: Mapping[str, Array], n: int, xp: Any = np) -> Array:
         """Spectra of all columns on the grid.
 
         Parameters
@@ -132,6 +133,8 @@ class SourceTable:
             Values by full name, numbers or ``(n,)``.
         n : int
             Number of parameter vectors.
+        xp : module
+            Their array namespace.
 
         Returns
         -------
@@ -141,7 +144,6 @@ class SourceTable:
         """
         components = self.model.local_values(parameters)
         rigidity = self.model.grid.rigidity
-        xp = namespace(*parameters.values())
         shapes, coefficients, extra = [], [], None
         for member, selection, weights in zip(self.model.populations, self.selections, self.weights, strict=True):
             values = components[member.name]
@@ -149,13 +151,13 @@ class SourceTable:
             abundance = self.model.abundances(member, values)
             amplitude = injected_amplitude(member, values, shape, abundance, weights)
             amplitude = xp.asarray(amplitude)[..., None]
-            coefficient = xp.broadcast_to(amplitude * (abundance @ selection), (n, len(self.columns)))
+            coefficient = _expand(amplitude * (abundance @ selection), (n, len(self.columns)), xp)
             if member.shape_per_element:
                 spread = xp.einsum("...ek,ec->...ck", shape, (selection > 0).astype(float))
                 term = coefficient[..., None] * spread
                 extra = term if extra is None else extra + term
             else:
-                shapes.append(xp.broadcast_to(shape, (n, len(rigidity))))
+                shapes.append(_expand(shape, (n, len(rigidity)), xp))
                 coefficients.append(coefficient)
         spectra = 0.0
         if shapes:
@@ -164,10 +166,9 @@ class SourceTable:
             spectra = spectra + extra
         if all(column.folded for column in self.columns):
             return spectra
-        return spectra * self._transfer_on_grid(components, n)
+        return spectra * self._transfer_on_grid(components, n, xp)
 
-    def _transfer_on_grid(self, components: Mapping[str, Mapping[str, Array]], n: int) -> Array:
-        xp = namespace(*(v for values in components.values() for v in values.values()))
+    def _transfer_on_grid(self, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any) -> Array:
         rigidity = xp.asarray(self.model.grid.rigidity)
         propagation = {k: _last_axis(v) for k, v in components["galaxy"].items()}
         factors = []
@@ -179,7 +180,7 @@ class SourceTable:
             source = {k: _last_axis(v) for k, v in components[member.name].items() if k in ("age", "distance")}
             nuclide = column.isotopes[0][0]
             factor = self.model.galaxy.transfer(member, nuclide, rigidity, propagation, source, reduced=True)
-            factors.append(xp.broadcast_to(factor, (n, len(rigidity))))
+            factors.append(_expand(factor, (n, len(rigidity)), xp))
         return xp.stack(factors, axis=-2)
 
 
@@ -299,13 +300,18 @@ class ExperimentResponse:
             if len(self.axes[1].nodes) > 1:
                 second = self.axes[1].coefficients(scale, xp)
                 weights = xp.reshape(weights[..., :, None] * second[..., None, :], (-1, nodes))
-            weights = xp.broadcast_to(weights, (n, nodes))
+            weights = _expand(weights, (n, nodes), xp)
             fluxes = xp.reshape(fluxes, (fluxes.shape[0], n, nodes, CHUNK))
             fluxes = sum(fluxes[:, :, j, :] * weights[:, j, None] for j in range(nodes))
         flat = xp.reshape(xp.permute_dims(fluxes, (1, 0, 2)), (n, -1))
         if self.scatter.ndim == 1:
             return xp.take(flat, xp.asarray(self.scatter), axis=1)
         return flat @ xp.asarray(self.scatter)
+
+
+def _expand(array: Array, shape: tuple[int, ...], xp: Any) -> Array:
+    """Broadcast, but at no cost where the shape is right already."""
+    return array if array.shape == shape else xp.broadcast_to(array, shape)
 
 
 def _last_axis(value: Array) -> Array:

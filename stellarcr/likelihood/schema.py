@@ -53,8 +53,8 @@ class Errors(Strict):
 class Range(Strict):
     """Points that enter the fit, by the rigidity [GV] of the dominant isotope at the published point."""
 
-    rigidity_min: float = Field(20.0, ge=0)
-    rigidity_max: float = Field(float("inf"), gt=0)
+    rigidity_min: float = Field(default=20.0, ge=0)
+    rigidity_max: float = Field(default=float("inf"), gt=0)
 
 
 class Nuisance(Strict):

@@ -1,0 +1,258 @@
+"""The posterior of a forward model: parameters and priors, source spectra, data.
+
+It has the interface that samplers expect (`stellarcr.infer.posterior_protocol`); every method takes points of shape
+``(n, n_dim)`` and works on all of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..likelihood.experiment import ExperimentData, ExperimentLikelihood
+from ..likelihood.prediction import ExperimentResponse, SourceTable
+from ..model import ForwardModel, plain_name
+from .parameters import ParameterSpace
+from .priors import Prior
+
+FRACTION_RIGIDITIES = {"100GV": 1e2, "10TV": 1e4, "1PV": 1e6}
+"""Rigidities [GV] at which flux fractions are reported."""
+
+FRACTION_SPECIES = ("H", "He")
+_TAIL = 1e-9
+"""Probability left outside the range in which a nuisance parameter's response is tabulated."""
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Log-prior, log-likelihood and what follows from them, for batches of points.
+
+    Build it with `Posterior.build`, or from a configuration with `stellarcr.config`.
+
+    Attributes
+    ----------
+    space : ParameterSpace
+        Parameters and priors.
+    model : ForwardModel
+        The physics.
+    sources : SourceTable
+        Source spectra on the grid.
+    likelihoods : tuple of ExperimentLikelihood
+        One per experiment.
+    fingerprint : str
+        Hash of everything that defines the problem.
+    """
+
+    space: ParameterSpace
+    model: ForwardModel
+    sources: SourceTable
+    likelihoods: tuple[ExperimentLikelihood, ...]
+    fingerprint: str = ""
+
+    @classmethod
+    def build(
+        cls, model: ForwardModel, data: Sequence[ExperimentData], space: ParameterSpace, fingerprint: str = ""
+    ) -> Posterior:
+        """Tabulate what the fit needs and join the parts.
+
+        Parameters
+        ----------
+        model : ForwardModel
+            The physics.
+        data : sequence of ExperimentData
+            From `stellarcr.likelihood.load_experiment`.
+        space : ParameterSpace
+            Parameters by full name; nuisance parameters as ``<experiment key>.phi``, ``.energy_scale`` and
+            ``.normalisation``.
+        fingerprint : str
+            Hash of the problem, checked on resume.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter belongs neither to the model nor to an experiment.
+        ModelError
+            If an experiment measures an element that no population injects.
+        """
+        keys = {d.key for d in data}
+        model.check_names(p.name for p in space.parameters if p.name.partition(".")[0] not in keys)
+        elements = tuple(dict.fromkeys(e for d in data for e in d.elements))
+        injected = set(model.elements)
+        for d in data:
+            for table in d.tables:
+                if table.species not in ("all", "p+He") and table.species not in injected:
+                    raise ModelError(
+                        f"no population injects {table.species!r}, which {table.name!r} measures",
+                        where=f"likelihood {d.key!r}",
+                        remedy="leave the species out of the likelihood, or add a population that injects it",
+                    )
+        fixed = {p.name: float(p.value) for p in space.parameters if p.kind == "fixed" and p.value is not None}
+        model_fixed = {name: value for name, value in fixed.items() if name.partition(".")[0] not in keys}
+        varying = [p.name for p in space.parameters if p.kind != "fixed" and p.name.partition(".")[0] not in keys]
+        sources = SourceTable.build(model, elements, varying, model_fixed)
+        likelihoods = tuple(
+            ExperimentLikelihood(
+                d,
+                ExperimentResponse.build(
+                    sources,
+                    d.measurements,
+                    nuisance_range(space, f"{d.key}.phi"),
+                    nuisance_range(space, f"{d.key}.energy_scale"),
+                ),
+            )
+            for d in data
+        )
+        return cls(space, model, sources, likelihoods, fingerprint)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the free parameters, in order."""
+        return self.space.names
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """LaTeX labels without dollar signs."""
+        return self.space.labels
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Units as text; empty for a pure number."""
+        return self.space.units
+
+    @property
+    def n_dim(self) -> int:
+        """Number of free parameters."""
+        return self.space.n_dim
+
+    def reference(self) -> np.ndarray:
+        """One point inside the prior: reference values where given, else medians."""
+        return self.space.reference()
+
+    def log_prior(self, theta: np.ndarray) -> np.ndarray:
+        """Log of the normalised prior density, ``(n, n_dim)`` to ``(n,)``."""
+        return self.space.log_prior(theta)
+
+    def prior_transform(self, unit_cube: np.ndarray) -> np.ndarray:
+        """Map points of the unit cube to parameters."""
+        return self.space.prior_transform(unit_cube)
+
+    def sample_prior(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Draw ``n`` points from the prior."""
+        return self.space.sample(rng, n)
+
+    def log_likelihood(self, theta: np.ndarray) -> np.ndarray:
+        """Normalised log-likelihood of all data, ``(n, n_dim)`` to ``(n,)``."""
+        values = self.space.resolve(theta)
+        spectra = self.sources.evaluate(values, theta.shape[0])
+        total = self.likelihoods[0].log_likelihood(spectra, values)
+        for likelihood in self.likelihoods[1:]:
+            total = total + likelihood.log_likelihood(spectra, values)
+        return total
+
+    def log_posterior(self, theta: np.ndarray) -> np.ndarray:
+        """Sum of log prior and log likelihood; ``-inf`` where the prior is zero."""
+        prior = self.log_prior(theta)
+        inside = np.isfinite(prior)
+        if np.all(inside):
+            return prior + self.log_likelihood(theta)
+        result = np.full(prior.shape, -np.inf)
+        if np.any(inside):
+            result[inside] = prior[inside] + self.log_likelihood(theta[inside])
+        return result
+
+    def log_likelihood_terms(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Log-likelihood of each group of points that is independent of the others."""
+        return {
+            group.name: group.errors.log_likelihood(residuals[:, group.points])
+            for likelihood, residuals in self._residuals(theta)
+            for group in likelihood.data.groups
+        }
+
+    def chi2_terms(self, theta: np.ndarray) -> dict[str, tuple[np.ndarray, int]]:
+        """Chi-square and number of points of each group; they add up to the total."""
+        return {
+            group.name: (group.errors.chi2(residuals[:, group.points]), len(group.points))
+            for likelihood, residuals in self._residuals(theta)
+            for group in likelihood.data.groups
+        }
+
+    def predictions(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Predicted fluxes at the points of every table, ``(n, n_points)`` by table name."""
+        result = {}
+        for likelihood, residuals in self._residuals(theta):
+            predicted = likelihood.data.values - residuals
+            result.update({name: predicted[:, part] for name, part in likelihood.data.slices.items()})
+        return result
+
+    def _residuals(self, theta: np.ndarray) -> list[tuple[ExperimentLikelihood, np.ndarray]]:
+        values = self.space.resolve(theta)
+        spectra = self.sources.evaluate(values, theta.shape[0])
+        return [(k, k.data.values - k.predict(spectra, values)) for k in self.likelihoods]
+
+    def derived(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Flux fraction of each population at three rigidities, and efficiencies.
+
+        The efficiency is the injected power over the population's mechanical power, where the latter is known.
+        """
+        values = self.space.resolve(theta)
+        model_values = self.model_parameters(values)
+        n = theta.shape[0]
+        result: dict[str, np.ndarray] = {}
+        rigidities = np.array(list(FRACTION_RIGIDITIES.values()))
+        for species in FRACTION_SPECIES:
+            fluxes = self.model.flux(model_values, species, rigidities)
+            for member in self.model.populations:
+                share = np.broadcast_to(fluxes[member.name] / fluxes["total"], (n, len(rigidities)))
+                for k, label in enumerate(FRACTION_RIGIDITIES):
+                    result[f"flux_fraction.{species}.{member.name}.{label}"] = share[:, k]
+        components = self.model.local_values(model_values)
+        for member in self.model.populations:
+            if member.budget is not None:
+                amount = components[member.name][member.amplitude_name]
+                result[f"efficiency.{member.name}"] = np.broadcast_to(np.asarray(amount) / member.budget, (n,))
+        return result
+
+    def model_parameters(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Drop the nuisance parameters from values by full name."""
+        known = self.model.parameters
+        return {name: value for name, value in values.items() if plain_name(name) in known}
+
+
+def nuisance_range(space: ParameterSpace, name: str) -> tuple[float, float]:
+    """Range in which the response to a nuisance parameter is tabulated.
+
+    A fixed parameter gives a point; a free one all but 1e-9 of its prior in each tail. Beyond, the response is
+    extrapolated by its polynomial.
+
+    Parameters
+    ----------
+    space : ParameterSpace
+        All parameters.
+    name : str
+        Full name.
+
+    Raises
+    ------
+    ModelError
+        If the parameter is missing or linked: a link has no range of its own.
+    """
+    for parameter in space.parameters:
+        if parameter.name == name:
+            if parameter.prior is not None:
+                prior: Prior = parameter.prior
+                return float(prior.ppf(_TAIL)), float(prior.isf(_TAIL))
+            if parameter.kind == "fixed" and parameter.value is not None:
+                return float(parameter.value), float(parameter.value)
+            return _linked_range(space, name)
+    raise ModelError(f"the parameter {name!r} is missing", remedy=f"add {name!r} as free or fixed parameter")
+
+
+def _linked_range(space: ParameterSpace, name: str) -> tuple[float, float]:
+    """Range of a linked nuisance parameter, from prior draws, widened by a tenth on both sides."""
+    draws = np.ravel(space.resolve(space.sample(np.random.default_rng(0), 4000))[name])
+    width = float(np.ptp(draws))
+    return float(draws.min()) - 0.1 * width, float(draws.max()) + 0.1 * width
