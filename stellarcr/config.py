@@ -176,8 +176,8 @@ def load_data(config: RunConfig) -> list[ExperimentData]:
 def flatten_parameters(tree: Mapping[str, Any], where: str, prefix: str = "") -> dict[str, dict[str, Any]]:
     """Turn nested parameter tables into ``{full name: settings}``.
 
-    A number fixes a parameter; a table with ``prior``, ``value`` or ``linked`` describes one; any other table is a level
-    of names. ``prior`` is a kind with its arguments beside it, or a table with ``kind``.
+    A number fixes a parameter; a table with ``prior``, ``value`` or ``linked`` describes one; any other table is
+    a level of names. ``prior`` is a kind with its arguments beside it, or a table with ``kind``.
 
     Raises
     ------

@@ -220,7 +220,7 @@ def _groups(
         except DataError as error:
             raise DataError(error.problem, where=f"table {t.name!r}", remedy=error.remedy) from error
     difference = file.errors.difference
-    if difference is not None:
+    if difference is not False:
         covariance = _difference_covariance(tables, blocks, file, load, path)
         if covariance is not None:
             name = f"{file.experiment} {'+'.join(t.species for t in tables)}"
@@ -253,7 +253,7 @@ def _difference_covariance(
     Cov_sys(p, He) = (sigma_light^2 - sigma_p^2 - sigma_He^2)/2; between bins it follows each component's correlation.
     """
     choice = file.errors.difference
-    assert choice is not None
+    assert choice is not False
     by_species = {t.species: k for k, t in enumerate(tables)}
     minuend, subtrahend = canonical_species(choice.minuend), canonical_species(choice.subtrahend)
     if minuend not in by_species or subtrahend not in by_species:

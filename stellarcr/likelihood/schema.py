@@ -47,7 +47,9 @@ class Errors(Strict):
 
     statistical: Literal["uncorrelated"] = "uncorrelated"
     systematic: dict[str, Systematic] = {}
-    difference: Difference | None = None
+    difference: Difference | Literal[False] = Field(
+        default=False, description="covariance of a species published as a difference; false leaves it out"
+    )
 
 
 class Range(Strict):
