@@ -1,0 +1,158 @@
+"""``posterior.nc``: samples with names, labels and units, in NetCDF groups that ArviZ reads.
+
+Groups
+------
+posterior
+    Equal-weight samples, one variable per parameter, dimensions ``chain`` and ``draw``. A chain is one ensemble of
+    emcee (its draws run over steps, then walkers) or, for nested sampling, the only one.
+sample_stats
+    ``lp``, the log posterior of each sample.
+log_likelihood
+    Log likelihood of each data set, under its name.
+log_prior
+    ``log_prior`` of each sample.
+derived
+    Derived quantities of a thinned set of samples: the variable ``sample`` counts them over chain, then draw.
+nested
+    Nested sampling only: raw weighted samples with ``log_weight``, ``log_likelihood`` and ``log_prior_volume``.
+trace
+    MCMC only: some walkers over the whole run, burn-in included.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from stellarcr.errors import ModelError, RunError
+from stellarcr.infer.files import disk_errors, sync_folder
+from stellarcr.infer.posterior_protocol import FloatArray, Posterior
+from stellarcr.infer.samplers.base import SamplerResult
+
+CHUNK = 256
+"""Points per call when samples are evaluated again."""
+
+SAMPLE = ("chain", "draw")
+
+
+def build_tree(
+    posterior: Posterior,
+    result: SamplerResult,
+    derived: dict[str, FloatArray],
+    derived_index: np.ndarray,
+    attributes: dict[str, Any],
+) -> xr.DataTree:
+    """Put a result into the groups of the archive.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The problem; evaluated again at the samples for the parts that a sampler does not keep.
+    result : SamplerResult
+        The samples.
+    derived : dict of arrays, each (n,)
+        Derived quantities.
+    derived_index : array, shape (n,)
+        Samples at which they were computed.
+    attributes : dict
+        Attributes of the file.
+    """
+    shape = result.samples.shape[:2]
+    theta = result.samples.reshape(-1, posterior.n_dim)
+    log_prior = _batched(posterior.log_prior, theta)
+    terms = _batched_dict(posterior.log_likelihood_terms, theta)
+    number = {"units": ""}
+    groups = {
+        "posterior": _parameters(posterior, result.samples, SAMPLE),
+        "sample_stats": xr.Dataset({"lp": (SAMPLE, result.log_posterior, number)}),
+        "log_likelihood": xr.Dataset({n: (SAMPLE, v.reshape(shape), number) for n, v in terms.items()}),
+        "log_prior": xr.Dataset({"log_prior": (SAMPLE, log_prior.reshape(shape), number)}),
+        "derived": xr.Dataset({n: ("sample", v, number) for n, v in derived.items()}, coords={"sample": derived_index}),
+    }
+    for name in ("posterior", "sample_stats", "log_likelihood", "log_prior"):
+        groups[name] = groups[name].assign_coords(chain=np.arange(shape[0]), draw=np.arange(shape[1]))
+    if result.nested is not None:
+        raw = result.nested
+        columns = ("log_weight", "log_likelihood", "log_prior_volume")
+        groups["nested"] = _parameters(posterior, raw.theta, ("dead_point",)).assign(
+            {name: ("dead_point", getattr(raw, name), number) for name in columns}
+        )
+    if result.trace is not None:
+        dims = ("chain", "step", "walker")
+        groups["trace"] = (
+            _parameters(posterior, result.trace.theta, dims)
+            .assign(lp=(dims, result.trace.log_posterior, number))
+            .assign_coords(step=result.trace.steps)
+        )
+    groups["/"] = xr.Dataset(attrs=attributes)
+    return xr.DataTree.from_dict(groups)
+
+
+def write_tree(path: Path, tree: xr.DataTree) -> None:
+    """Write the archive atomically.
+
+    Raises
+    ------
+    RunError
+        If the disk is full or cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with disk_errors(path):
+            tree.to_netcdf(temporary, engine="h5netcdf")
+            temporary.replace(path)
+            sync_folder(path.parent)
+    except RuntimeError as error:
+        # HDF5 reports a full disk while closing the file as a RuntimeError.
+        raise RunError(
+            f"cannot write: {error}", where=str(path), remedy="check the disk, then go on with --resume"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def derive(posterior: Posterior, theta: FloatArray, largest: int) -> tuple[dict[str, FloatArray], np.ndarray]:
+    """Evaluate derived quantities at no more than `largest` evenly spaced samples.
+
+    Returns
+    -------
+    tuple
+        Quantities ``(n,)`` by name, and the index of the samples ``(n,)``.
+    """
+    index = np.unique(np.linspace(0, len(theta) - 1, min(largest, len(theta))).astype(int))
+    return _batched_dict(posterior.derived, theta[index]), index
+
+
+def _parameters(posterior: Posterior, theta: FloatArray, dims: tuple[str, ...]) -> xr.Dataset:
+    described = zip(posterior.names, posterior.labels, posterior.units, strict=True)
+    dataset = xr.Dataset(
+        {
+            name: (dims, theta[..., i], {"label": label, "units": unit})
+            for i, (name, label, unit) in enumerate(described)
+        }
+    )
+    dataset.attrs["parameter_names"] = list(posterior.names)
+    return dataset
+
+
+def _batched(function: Any, theta: FloatArray) -> FloatArray:
+    return np.concatenate([function(part) for part in _parts(theta)])
+
+
+def _batched_dict(function: Any, theta: FloatArray) -> dict[str, FloatArray]:
+    """Evaluate a function that gives arrays by name; a constant may come as one number."""
+    results = [(function(part), len(part)) for part in _parts(theta)]
+    joined = {
+        name: np.concatenate([np.broadcast_to(values[name], (n,)) for values, n in results]) for name in results[0][0]
+    }
+    for name in joined:
+        if "/" in name:
+            raise ModelError(f"the quantity name {name!r} contains '/'", remedy="use another name")
+    return joined
+
+
+def _parts(theta: FloatArray) -> list[FloatArray]:
+    return [theta[i : i + CHUNK] for i in range(0, len(theta), CHUNK)]

@@ -1,0 +1,133 @@
+"""A run is resumed only if it is still the same problem."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stellarcr.errors import RunError
+from stellarcr.infer.posterior_protocol import Posterior, describe_point
+from stellarcr.infer.runs.folder import RunFolder
+from stellarcr.infer.samplers.base import SamplerSettings
+
+TOLERANCE = 1e-9
+"""Largest relative difference between a stored and a recomputed log likelihood."""
+
+
+def check_same_problem(
+    folder: RunFolder,
+    posterior: Posterior,
+    sampler: str,
+    settings: SamplerSettings,
+    *,
+    config_text: str = "",
+    extras: Mapping[str, Any] | None = None,
+) -> None:
+    """Refuse to resume a run whose problem, sampler or settings changed, and say what changed.
+
+    Compared are the sampler, the ordered parameter names, the posterior's fingerprint, the settings that decide
+    the result (limits such as ``max_steps`` may change), and the log likelihood of stored points.
+
+    Raises
+    ------
+    RunError
+        If anything differs.
+    """
+    manifest, where = folder.manifest, str(folder.path)
+    remedy = "restore what changed, start anew with --overwrite, or give this run another name"
+    if manifest["sampler"] != sampler:
+        raise RunError(
+            f"this run was sampled with {manifest['sampler']!r}, not {sampler!r}", where=where, remedy=remedy
+        )
+    if manifest["names"] != list(posterior.names):
+        raise RunError(
+            f"the parameters differ: {_difference_of_names(manifest['names'], list(posterior.names))}",
+            where=where,
+            remedy=remedy,
+        )
+    if manifest["fingerprint"] != posterior.fingerprint:
+        found = _what_changed(folder, config_text, extras or {})
+        raise RunError(f"this is not the problem that the run began with: {found}", where=where, remedy=remedy)
+    before = manifest["settings"]
+    changed = [
+        f"{key} was {before.get(key)!r}, is {value!r}"
+        for key, value in settings.identity().items()
+        if before.get(key) != value
+    ]
+    if changed:
+        raise RunError(
+            f"sampler settings that decide the result changed: {'; '.join(changed)}", where=where, remedy=remedy
+        )
+    _check_stored_points(folder, posterior, sampler, remedy)
+
+
+def _check_stored_points(folder: RunFolder, posterior: Posterior, sampler: str, remedy: str) -> None:
+    state = folder.slots.fields(sampler)
+    if state is None or "stored_points" not in state:
+        return
+    stored = state["stored_points"]
+    theta, old = np.array(stored["theta"]), np.array(stored["values"])
+    new = getattr(posterior, stored["quantity"])(theta)
+    wrong = ~(np.abs(new - old) <= TOLERANCE * np.maximum(1.0, np.abs(old)))
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise RunError(
+            f"{stored['quantity']} of a stored point was {old[k]!r} and is now {new[k]!r}: code or data changed",
+            where=f"{folder.path}, at {describe_point(posterior, theta[k])}",
+            remedy=remedy,
+        )
+
+
+def _what_changed(folder: RunFolder, config_text: str, extras: Mapping[str, Any]) -> str:
+    """Name the keys of the configuration, or the data files, that differ."""
+    found = config_differences(folder.path / "config.toml", config_text)
+    before, after = folder.manifest.get("data_hashes") or {}, extras.get("data_hashes") or {}
+    found += [
+        f"the data {name} changed"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+    if found:
+        return "; ".join(found[:8]) + (f"; and {len(found) - 8} more" if len(found) > 8 else "")
+    return "its fingerprint differs (neither a key of config.toml nor the hash of a data file explains it)"
+
+
+def config_differences(stored: Path, config_text: str) -> list[str]:
+    """List the keys in which a stored configuration differs from a text, as ``table.key was a, is b``."""
+    try:
+        before = tomllib.loads(stored.read_text(encoding="utf-8"))
+        after = tomllib.loads(config_text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return []
+    old, new = dict(_flatten(before)), dict(_flatten(after))
+    missing = "(absent)"
+    return [
+        f"{key} was {old.get(key, missing)!r}, is {new.get(key, missing)!r}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key, missing) != new.get(key, missing)
+    ]
+
+
+def _flatten(table: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """Pairs of dotted key and value; lists of tables are numbered, or named by their ``name``."""
+    if isinstance(table, dict):
+        items = list(table.items())
+    elif isinstance(table, list) and table and all(isinstance(item, dict) for item in table):
+        items = [(str(item.get("name", index)), item) for index, item in enumerate(table)]
+    else:
+        return [(prefix, table)]
+    return [pair for key, value in items for pair in _flatten(value, f"{prefix}.{key}" if prefix else str(key))]
+
+
+def _difference_of_names(before: list[str], after: list[str]) -> str:
+    lost, gained = [n for n in before if n not in after], [n for n in after if n not in before]
+    parts = []
+    if lost:
+        parts.append(f"no longer free: {', '.join(lost)}")
+    if gained:
+        parts.append(f"newly free: {', '.join(gained)}")
+    return "; ".join(parts) or f"their order was {', '.join(before)} and is {', '.join(after)}"

@@ -1,0 +1,185 @@
+"""Read a finished run: xarray is enough, neither the model nor the data are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from stellarcr.errors import RunError, nearest
+from stellarcr.infer.files import read_json
+from stellarcr.infer.posterior_protocol import FloatArray
+from stellarcr.infer.samplers.base import Trace, WeightedSamples
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    path : Path
+        Its folder.
+    names, labels, units : tuple of str
+        Of the free parameters; labels are LaTeX without dollar signs.
+    samples : array, shape (n, n_dim)
+        Equal-weight posterior samples, chain after chain.
+    log_posterior : array, shape (n,)
+        Log posterior of each.
+    n_chains : int
+        Number of chains (ensembles).
+    log_likelihood : dict of arrays (n,)
+        Log likelihood of each data set.
+    derived : dict of arrays (m,)
+        Derived quantities.
+    derived_index : array, shape (m,)
+        Rows of `samples` at which they were computed.
+    maximum : array, shape (n_dim,)
+        The maximum of the posterior.
+    summary, manifest : dict
+        Content of ``summary.json`` and ``manifest.json``.
+    nested : WeightedSamples, optional
+        Raw weighted samples of a nested run.
+    trace : Trace, optional
+        Some walkers of an MCMC run, burn-in included.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    units: tuple[str, ...]
+    samples: FloatArray
+    log_posterior: FloatArray
+    n_chains: int
+    log_likelihood: dict[str, FloatArray]
+    derived: dict[str, FloatArray]
+    derived_index: np.ndarray
+    maximum: FloatArray
+    summary: dict[str, Any]
+    manifest: dict[str, Any]
+    nested: WeightedSamples | None = None
+    trace: Trace | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the run: that of its folder."""
+        return self.path.name
+
+    @property
+    def converged(self) -> bool:
+        """Whether the sampler's stopping rule was met."""
+        return bool(self.summary["converged"])
+
+    @property
+    def log_evidence(self) -> float | None:
+        """Log evidence, ln Z, of a nested run."""
+        return self.summary["log_evidence"]
+
+    @property
+    def log_evidence_error(self) -> float | None:
+        """Statistical error of ln Z."""
+        return self.summary["log_evidence_error"]
+
+    def column(self, name: str) -> FloatArray:
+        """Samples of one parameter, shape (n,)."""
+        if name not in self.names:
+            raise RunError(f"run {self.name!r} has no parameter {name!r}", remedy=nearest(name, self.names))
+        return self.samples[:, self.names.index(name)]
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self.summary['verdict']}"]
+        for name, unit in zip(self.names, self.units, strict=True):
+            row = self.summary["parameters"][name]
+            low, high = row["interval_68"]
+            lines.append(
+                f"  {name:<24} {row['median']:.5g}  +{high - row['median']:.2g} -{row['median'] - low:.2g}  {unit}"
+            )
+        if self.log_evidence is not None:
+            lines.append(f"  {'ln Z':<24} {self.log_evidence:.3f} +- {self.log_evidence_error:.3f}")
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def read_run(path: str | Path) -> Run:
+    """Read a run folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder, or its ``posterior.nc``.
+
+    Raises
+    ------
+    RunError
+        If the folder is not that of a run, the run is not finished, or a file is damaged.
+    """
+    folder = Path(path)
+    if folder.name == "posterior.nc":
+        folder = folder.parent
+    if not folder.is_dir():
+        raise RunError(f"there is no folder {folder}", remedy="give the folder of a run, such as chains/<name>")
+    manifest = read_json(folder / "manifest.json")
+    archive = folder / "posterior.nc"
+    if not archive.exists():
+        raise RunError(
+            f"this run has no results yet (status: {manifest.get('status', 'unknown')})",
+            where=str(folder),
+            remedy="finish it with --resume",
+        )
+    try:
+        with xr.open_datatree(archive, engine="h5netcdf") as opened:
+            tree = opened.load()
+        return _from_tree(folder, tree, read_json(folder / "summary.json"), manifest)
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(
+            f"posterior.nc cannot be read: {error}",
+            where=str(folder),
+            remedy="restore the file from a copy, or run again with --overwrite",
+        ) from error
+
+
+def _from_tree(folder: Path, tree: xr.DataTree, summary: dict[str, Any], manifest: dict[str, Any]) -> Run:
+    names = tuple(str(name) for name in np.atleast_1d(tree["posterior"].attrs["parameter_names"]))
+    variables = [tree["posterior"][name] for name in names]
+    return Run(
+        path=folder,
+        names=names,
+        labels=tuple(str(v.attrs["label"]) for v in variables),
+        units=tuple(str(v.attrs["units"]) for v in variables),
+        samples=np.stack([v.to_numpy().ravel() for v in variables], axis=-1),
+        log_posterior=tree["sample_stats"]["lp"].to_numpy().ravel(),
+        n_chains=tree["posterior"].sizes["chain"],
+        log_likelihood={str(k): v.to_numpy().ravel() for k, v in tree["log_likelihood"].data_vars.items()},
+        derived={str(k): v.to_numpy() for k, v in tree["derived"].data_vars.items()},
+        derived_index=tree["derived"]["sample"].to_numpy(),
+        maximum=np.array([summary["parameters"][name]["map"] for name in names], dtype=np.float64),
+        summary=summary,
+        manifest=manifest,
+        nested=_nested(tree, names),
+        trace=_trace(tree, names),
+    )
+
+
+def _nested(tree: xr.DataTree, names: tuple[str, ...]) -> WeightedSamples | None:
+    if "nested" not in tree.children:
+        return None
+    group = tree["nested"]
+    return WeightedSamples(
+        theta=np.stack([group[name].to_numpy() for name in names], axis=-1),
+        log_weight=group["log_weight"].to_numpy(),
+        log_likelihood=group["log_likelihood"].to_numpy(),
+        log_prior_volume=group["log_prior_volume"].to_numpy(),
+    )
+
+
+def _trace(tree: xr.DataTree, names: tuple[str, ...]) -> Trace | None:
+    if "trace" not in tree.children:
+        return None
+    group = tree["trace"]
+    return Trace(
+        steps=group["step"].to_numpy(),
+        theta=np.stack([group[name].to_numpy() for name in names], axis=-1),
+        log_posterior=group["lp"].to_numpy(),
+    )

@@ -1,0 +1,398 @@
+"""Nested sampling with dynesty: evidence and posterior, static or dynamic."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, BinaryIO, ClassVar
+
+import dynesty
+import numpy as np
+from dynesty.utils import compute_integrals
+
+from stellarcr.errors import ConfigError, RunError
+from stellarcr.infer.diagnostics import kish_sample_size
+from stellarcr.infer.posterior_protocol import FloatArray, Posterior
+from stellarcr.infer.samplers.base import (
+    Clock,
+    SamplerResult,
+    SamplerSettings,
+    SavedState,
+    Store,
+    WeightedSamples,
+    interrupted_error,
+    stored_points,
+)
+from stellarcr.infer.samplers.batched_walk import BatchedWalk, LockstepPool
+from stellarcr.infer.samplers.evaluate import Evaluator
+from stellarcr.infer.samplers.map import MapResult
+from stellarcr.infer.samplers.scalar import ScalarFunctions, ScalarPool
+
+SLOT = "dynesty"
+
+IMPOSSIBLE = -1e299
+"""dynesty writes -1e300 where the likelihood is zero; anything below this is read back as -inf."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DynestySettings(SamplerSettings):
+    """Options of the dynesty adapter, besides those of :class:`SamplerSettings`.
+
+    Parameters
+    ----------
+    mode : {"static", "dynamic"}
+        Static: a constant number of live points. Dynamic: batches are added until `n_effective`.
+    nlive : int, optional
+        Live points; default max(500, 25 n_dim).
+    walks : int, optional
+        Steps of a random walk; default max(100, 8 n_dim). Shorter walks bias the evidence.
+    dlogz : float
+        Stop when the live points could add less than this to ln Z.
+    bound : {"multi", "single", "none"}
+        Bounding ellipsoids that shape the steps.
+    batch : int
+        Walkers advanced together, with one batched likelihood call per step; 0 calls the likelihood point by
+        point, as dynesty alone does.
+    queue_size : int
+        Walkers in dynesty's queue if `batch` is 0. Results depend on it, not on `processes`.
+    n_effective : int
+        Dynamic: effective samples at which to stop.
+    """
+
+    mode: str = "static"
+    nlive: int | None = None
+    walks: int | None = None
+    dlogz: float = 0.01
+    bound: str = "multi"
+    batch: int = 64
+    queue_size: int = 1
+    n_effective: int = 10_000
+
+    LIMITS: ClassVar[frozenset[str]] = SamplerSettings.LIMITS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key, choices in (("mode", ("static", "dynamic")), ("bound", ("multi", "single", "none"))):
+            if getattr(self, key) not in choices:
+                raise self._fail(key, "one of " + ", ".join(choices))
+        self._require_integer("nlive", 8, optional=True)
+        self._require_integer("walks", 2, optional=True)
+        self._require_number("dlogz", above=0.0)
+        self._require_integer("batch", 0)
+        self._require_integer("queue_size", 1)
+        self._require_integer("n_effective", 1)
+        if self.batch == 0 and self.processes > 1 and self.queue_size < 2:
+            raise ConfigError(
+                f"sampler option processes = {self.processes} has no effect with batch = 0 and queue_size = 1",
+                where=type(self).__name__,
+                remedy="set queue_size to the number of walkers to spread, or leave batch at its default",
+            )
+
+    def nlive_for(self, n_dim: int) -> int:
+        """Live points in `n_dim` dimensions."""
+        nlive = max(500, 25 * n_dim) if self.nlive is None else self.nlive
+        if nlive <= 2 * n_dim:
+            raise ConfigError(
+                f"sampler option nlive = {nlive} is too small for {n_dim} parameters",
+                where=type(self).__name__,
+                remedy=f"nlive must exceed {2 * n_dim}; leave it out for the default",
+            )
+        return nlive
+
+    def walks_for(self, n_dim: int) -> int:
+        """Steps per walk in `n_dim` dimensions."""
+        return max(100, 8 * n_dim) if self.walks is None else self.walks
+
+
+class DynestySampler:
+    """Nested sampling by random walks in bounding ellipsoids."""
+
+    name = "dynesty"
+    settings_type = DynestySettings
+
+    def run(
+        self,
+        posterior: Posterior,
+        settings: DynestySettings,
+        store: Store,
+        *,
+        start: MapResult | None = None,
+    ) -> SamplerResult:
+        """Sample until `dlogz`, or at a limit; see :class:`~stellarcr.infer.samplers.base.Sampler`.
+
+        The maximum `start` is not used: nested sampling begins with the whole prior.
+        """
+        saved = store.load(SLOT)
+        calls, seconds = (saved.fields["n_calls"], saved.fields["seconds"]) if saved else (0, 0.0)
+        pool = _pool(posterior, settings, calls)
+        try:
+            # dynesty speaks through warnings; they belong in the run's log.
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                run = _DynestyRun(posterior, settings, store, pool, Clock(seconds))
+                if saved is None:
+                    run.begin()
+                else:
+                    run.restore(saved)
+                run.advance()
+            for line in sorted({str(w.message) for w in caught}):
+                store.note(f"dynesty: {line}")
+            return run.result()
+        finally:
+            pool.close()
+
+
+def _pool(posterior: Posterior, settings: DynestySettings, calls: int) -> LockstepPool | ScalarPool:
+    if settings.batch == 0:
+        return ScalarPool(posterior, settings.processes, settings.queue_size, calls)
+    chunk = settings.chunk or max(1, settings.batch // 2)
+    evaluator = Evaluator(posterior, processes=settings.processes, chunk=chunk, calls_before=calls)
+    return LockstepPool(posterior, evaluator, settings.batch)
+
+
+class _Stop(Exception):  # noqa: N818 - control flow
+    """A limit is reached: leave dynesty's loop."""
+
+
+class _DynestyRun:
+    """State of one run. dynesty's own object is the state; a checkpoint is its pickle."""
+
+    # In these phases dynesty's object is between two states and must not be saved.
+    UNSAVABLE = frozenset({"INBASEADDLIVE", "INBATCHADDLIVE", "BATCH_DONE"})
+
+    def __init__(
+        self,
+        posterior: Posterior,
+        settings: DynestySettings,
+        store: Store,
+        pool: LockstepPool | ScalarPool,
+        clock: Clock,
+    ) -> None:
+        self.posterior, self.settings, self.store = posterior, settings, store
+        self.pool, self.clock = pool, clock
+        self.dynamic = settings.mode == "dynamic"
+        self.sampler: Any = None
+        self.resumed = self.finished = False
+        self.limit = ""
+        self._last_report: tuple[float, float, int] | None = None
+
+    def begin(self) -> None:
+        """Draw the first live points."""
+        kind = dynesty.DynamicNestedSampler if self.dynamic else dynesty.NestedSampler
+        n_dim, settings = self.posterior.n_dim, self.settings
+        walk = BatchedWalk if settings.batch else dynesty.internal_samplers.RWalkSampler
+        self.sampler = kind(
+            self.pool.functions.log_likelihood,
+            self.pool.functions.prior_transform,
+            n_dim,
+            nlive=settings.nlive_for(n_dim),
+            bound=settings.bound,
+            sample=walk(walks=settings.walks_for(n_dim), ndim=n_dim, ncdim=n_dim),
+            rstate=np.random.default_rng(np.random.SeedSequence([settings.seed, 3])),
+            pool=self.pool,
+            queue_size=self.pool.size,
+        )
+
+    def restore(self, saved: SavedState) -> None:
+        """Take over a checkpoint."""
+        if saved.fields["dynesty"] != dynesty.__version__:
+            raise RunError(
+                f"the checkpoint was written by dynesty {saved.fields['dynesty']}, this is {dynesty.__version__}",
+                remedy=f"install dynesty=={saved.fields['dynesty']} to resume, or start anew with --overwrite",
+            )
+        self.sampler = _Unpickler(saved.files["sampler.pickle"], self.pool.functions).load()
+        inner = [getattr(self.sampler, name, None) for name in ("sampler", "batch_sampler")]
+        for sampler in [self.sampler, *inner]:
+            if sampler is not None:
+                sampler.pool, sampler.mapper, sampler.queue_size = self.pool, self.pool.map, self.pool.size
+        self.resumed, self.finished = True, saved.fields["finished"]
+
+    def checkpoint(self) -> None:
+        """Write dynesty's object, without the problem that it points to."""
+
+        def write(file: BinaryIO) -> None:
+            _Pickler(file).dump(self.sampler)
+
+        fields = {
+            "dynesty": dynesty.__version__,
+            "n_calls": self.pool.n_calls,
+            "seconds": self.clock.seconds,
+            "finished": self.finished,
+            "stored_points": self._stored_points(),
+        }
+        self.store.commit(SLOT, fields, add={"sampler.pickle": write})
+
+    def _stored_points(self) -> dict[str, Any]:
+        record = self.sampler.saved_run
+        theta, values = np.array(record["v"][-8:]), np.array(record["logl"][-8:], dtype=float)
+        if len(values) == 0:
+            return stored_points("log_likelihood", np.empty((0, self.posterior.n_dim)), values)
+        possible = values > IMPOSSIBLE
+        return stored_points("log_likelihood", theta[possible], values[possible])
+
+    def advance(self) -> None:
+        """Sample until dynesty stops, a limit is reached, or a signal arrives."""
+        if self.finished:
+            return
+        settings = self.settings
+        options = (
+            {"dlogz_init": settings.dlogz, "n_effective": settings.n_effective}
+            if self.dynamic
+            else {"dlogz": settings.dlogz}
+        )
+        try:
+            self.sampler.run_nested(
+                **options, resume=self.resumed, save_bounds=False, print_progress=True, print_func=self._on_step
+            )
+        except _Stop:
+            return
+        self.finished = True
+        self.checkpoint()
+
+    def _on_step(self, results: Any, niter: int, ncall: int, **state: Any) -> None:
+        """Act between two iterations: dynesty calls this where it would print its progress."""
+        if not self._savable():
+            return
+        if self.store.interrupted:
+            self.checkpoint()
+            raise interrupted_error(SLOT, self.pool.n_calls)
+        self.limit = self._limit()
+        if self.limit:
+            self.checkpoint()
+            raise _Stop
+        if self.store.checkpoint_due(self.settings.checkpoint_every):
+            self.checkpoint()
+        if niter % 100 == 0:
+            self._report(results, niter, state)
+
+    def _savable(self) -> bool:
+        if self.dynamic:
+            return self.sampler.internal_state.name not in self.UNSAVABLE
+        return not self.sampler.added_live
+
+    def _limit(self) -> str:
+        settings = self.settings
+        if settings.max_calls is not None and self.pool.n_calls >= settings.max_calls:
+            return f"max_calls = {settings.max_calls}"
+        if settings.max_time is not None and self.clock.seconds >= settings.max_time:
+            return f"max_time = {settings.max_time:g} s"
+        return ""
+
+    def _report(self, results: Any, niter: int, state: dict[str, Any]) -> None:
+        remaining = float(results.delta_logz)
+        self.store.report(
+            sampler=SLOT,
+            calls=self.pool.n_calls,
+            iterations=niter,
+            log_evidence=float(results.logz),
+            log_evidence_error=float(np.sqrt(max(results.logzvar, 0.0))),
+            remaining_log_evidence=remaining,
+            batch=int(state.get("nbatch") or 0),
+            ess=float(self.sampler.n_effective),
+            seconds=self.clock.seconds,
+            remaining_seconds=self._remaining_seconds(remaining, niter),
+        )
+
+    def _remaining_seconds(self, remaining: float, niter: int) -> float:
+        """Extrapolate: the remaining ln Z falls first linearly, at last as exp(-iterations / nlive)."""
+        now, last = (self.clock.seconds, remaining, niter), self._last_report
+        self._last_report = now
+        if last is None or now[2] <= last[2] or not np.isfinite(remaining):
+            return float("inf")
+        pace = (now[0] - last[0]) / (now[2] - last[2])
+        fall = max((last[1] - remaining) / (now[2] - last[2]), 1e-12)
+        linear = max(remaining - 1.0, 0.0) / fall
+        tail = self.settings.nlive_for(self.posterior.n_dim) * np.log(
+            max(min(remaining, 1.0) / self.settings.dlogz, 1.0)
+        )
+        return float(pace * (linear + tail))
+
+    def result(self) -> SamplerResult:
+        """Turn dynesty's record into posterior samples and an evidence."""
+        theta, log_likelihood, log_volume, log_weight, log_z, log_z_error = _integrals(self._record())
+        log_likelihood = np.where(log_likelihood < IMPOSSIBLE, -np.inf, log_likelihood)
+        nested = WeightedSamples(theta, log_weight - log_z, log_likelihood, log_volume)
+        ess = kish_sample_size(nested.log_weight)
+        rng = np.random.default_rng(np.random.SeedSequence([self.settings.seed, 4]))
+        picked = equal_weight_indices(nested.log_weight, min(self.settings.draws, int(np.ceil(ess))), rng)
+        samples = theta[picked]
+        n_dim = self.posterior.n_dim
+        goal = (
+            f"{ess:.0f} effective samples (target {self.settings.n_effective})"
+            if self.dynamic
+            else f"ln Z can still grow by less than {self.settings.dlogz:g}"
+        )
+        verdict = (
+            f"converged: {goal}"
+            if self.finished
+            else f"not converged: stopped at {self.limit} before {goal}; ln Z is a lower estimate"
+        )
+        return SamplerResult(
+            sampler=SLOT,
+            samples=samples[np.newaxis],
+            log_posterior=(log_likelihood[picked] + self.posterior.log_prior(samples))[np.newaxis],
+            converged=self.finished,
+            verdict=verdict,
+            n_calls=self.pool.n_calls,
+            seconds=self.clock.seconds,
+            diagnostics={
+                "iterations": len(theta),
+                "nlive": self.settings.nlive_for(n_dim),
+                "walks": self.settings.walks_for(n_dim),
+                "ess": ess,
+                "efficiency": len(theta) / max(self.pool.n_calls, 1),
+            },
+            log_evidence=log_z,
+            log_evidence_error=log_z_error,
+            nested=nested,
+        )
+
+    def _record(self) -> Any:
+        """Give the record of samples; of an unfinished base run, completed with its live points."""
+        base = self.sampler.sampler if self.dynamic else self.sampler
+        if self.finished or (self.dynamic and self.sampler.internal_state.name not in ("LIVEPOINTSINIT", "INBASE")):
+            return self.sampler.saved_run
+        for _ in base.add_live_points():
+            pass
+        return base.saved_run
+
+
+def _integrals(record: Any) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float, float]:
+    """Samples, their log weights, and ln Z with dynesty's error, from dynesty's record."""
+    log_likelihood, log_volume = np.array(record["logl"], dtype=float), np.array(record["logvol"], dtype=float)
+    log_weight, log_z, variance, _ = compute_integrals(logl=log_likelihood, logvol=log_volume)
+    theta = np.array(record["v"], dtype=float)
+    return theta, log_likelihood, log_volume, log_weight, float(log_z[-1]), float(np.sqrt(variance[-1]))
+
+
+def equal_weight_indices(log_weight: FloatArray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw `n` samples by weight: systematic resampling, in random order.
+
+    Each sample is taken floor(n w) or ceil(n w) times.
+    """
+    cumulative = np.cumsum(np.exp(log_weight - np.max(log_weight)))
+    positions = (rng.random() + np.arange(n)) / n * cumulative[-1]
+    picked = np.minimum(np.searchsorted(cumulative, positions, side="right"), len(log_weight) - 1)
+    return rng.permutation(picked)
+
+
+class _Pickler(pickle.Pickler):
+    """Leaves the problem out of a checkpoint: it is named there, and given back when it is read."""
+
+    def persistent_id(self, obj: Any) -> str | None:
+        """Name the functions that belong to the problem."""
+        return "functions" if isinstance(obj, ScalarFunctions) else None
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, content: bytes, functions: ScalarFunctions) -> None:
+        super().__init__(BytesIO(content))
+        self._functions = functions
+
+    def persistent_load(self, pid: Any) -> ScalarFunctions:
+        """Give the problem's functions."""
+        if pid != "functions":
+            raise RunError(f"the checkpoint refers to an unknown object {pid!r}", remedy="start anew")
+        return self._functions

@@ -1,0 +1,416 @@
+"""Affine ensemble MCMC with emcee: several independent ensembles, moved together in one batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import emcee
+import numpy as np
+
+from stellarcr.errors import ConfigError, ModelError, ParameterError, RunError
+from stellarcr.infer.diagnostics import ChainAssessment, assess_chain
+from stellarcr.infer.posterior_protocol import FloatArray, Posterior
+from stellarcr.infer.samplers.base import (
+    Clock,
+    SamplerResult,
+    SamplerSettings,
+    SavedState,
+    Store,
+    Trace,
+    array_writer,
+    interrupted_error,
+    read_arrays,
+    stored_points,
+)
+from stellarcr.infer.samplers.chain import StoredChain, capacity_for
+from stellarcr.infer.samplers.evaluate import Evaluator
+from stellarcr.infer.samplers.map import MapResult, MapSettings, find_maximum
+from stellarcr.infer.samplers.moves import DifferentialEvolution, Snooker
+
+SLOT = "emcee"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmceeSettings(SamplerSettings):
+    """Options of the emcee adapter, besides those of :class:`SamplerSettings`.
+
+    Parameters
+    ----------
+    walkers : int, optional
+        Walkers per ensemble, even; default max(64, 4 n_dim).
+    ensembles : int
+        Independent ensembles, at least 2; R-hat compares them.
+    max_steps : int
+        Stop after this many steps.
+    target_tau : float
+        Converged needs a chain longer than this many autocorrelation times after burn-in ...
+    target_rhat : float
+        ... and R-hat over ensembles below this for every parameter.
+    check_every : int
+        Steps before the first test of convergence; later tests come when the chain has grown by a tenth, and by
+        at least this.
+    scatter : float
+        Width of the start around the maximum in units of the Laplace approximation; above 1 so that the
+        ensembles start more dispersed than the posterior.
+    memory_mb : float
+        Memory for the stored chain; when it is full, every second stored step is dropped.
+    """
+
+    walkers: int | None = None
+    ensembles: int = 4
+    max_steps: int = 200_000
+    target_tau: float = 50.0
+    target_rhat: float = 1.01
+    check_every: int = 200
+    scatter: float = 2.0
+    memory_mb: float = 128.0
+
+    LIMITS: ClassVar[frozenset[str]] = SamplerSettings.LIMITS | {"max_steps", "target_tau", "target_rhat"}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_integer("walkers", 8, optional=True)
+        self._require_integer("ensembles", 2)
+        self._require_integer("max_steps", 1)
+        self._require_integer("check_every", 1)
+        self._require_number("target_tau", above=0.0)
+        self._require_number("target_rhat", above=1.0)
+        self._require_number("scatter", above=0.0)
+        self._require_number("memory_mb", above=0.0)
+
+    def walkers_for(self, n_dim: int) -> int:
+        """Walkers per ensemble in `n_dim` dimensions; refuses too few, and odd numbers."""
+        walkers = max(64, 4 * n_dim) if self.walkers is None else self.walkers
+        least = 2 * n_dim + 2
+        if walkers % 2 or walkers < least:
+            raise ConfigError(
+                f"sampler option walkers = {walkers} is not valid for {n_dim} parameters",
+                where=type(self).__name__,
+                remedy=f"walkers must be even and at least {least} (each half moves in the span of the other); "
+                "leave it out for the default",
+            )
+        return walkers
+
+
+class _Ensembles(emcee.EnsembleSampler):
+    """emcee's loop over moves, with our batched evaluation (emcee's own prints tracebacks)."""
+
+    def __init__(self, evaluator: Evaluator, n_walkers: int, n_dim: int, ensembles: int) -> None:
+        moves = [(DifferentialEvolution(ensembles), 0.8), (Snooker(ensembles), 0.2)]
+        super().__init__(n_walkers, n_dim, evaluator.log_posterior, moves=moves, vectorize=True)
+        self._evaluator = evaluator
+
+    def compute_log_prob(self, coords: FloatArray) -> tuple[FloatArray, None]:
+        """Log posterior of a batch of walkers."""
+        return self._evaluator.log_posterior(coords), None
+
+
+class EmceeSampler:
+    """MCMC with the mixture of differential-evolution (0.8) and snooker (0.2) moves."""
+
+    name = "emcee"
+    settings_type = EmceeSettings
+
+    def run(
+        self,
+        posterior: Posterior,
+        settings: EmceeSettings,
+        store: Store,
+        *,
+        start: MapResult | None = None,
+    ) -> SamplerResult:
+        """Sample until converged or at a limit; see :class:`~stellarcr.infer.samplers.base.Sampler`."""
+        walkers = settings.walkers_for(posterior.n_dim)
+        total = walkers * settings.ensembles
+        # A quarter of all walkers: each half-step makes two chunks.
+        chunk = settings.chunk or max(1, total // 4)
+        saved = store.load(SLOT)
+        calls, seconds = (saved.fields["n_calls"], saved.fields["seconds"]) if saved else (0, 0.0)
+        with Evaluator(posterior, processes=settings.processes, chunk=chunk, calls_before=calls) as evaluator:
+            run = _EmceeRun(posterior, settings, store, evaluator, walkers, Clock(seconds))
+            if saved is None:
+                run.begin(start)
+            else:
+                run.restore(saved)
+            run.advance()
+            return run.result()
+
+
+class _EmceeRun:
+    """State of one run: the walkers, the stored chain, and what the last checkpoint holds."""
+
+    def __init__(
+        self,
+        posterior: Posterior,
+        settings: EmceeSettings,
+        store: Store,
+        evaluator: Evaluator,
+        walkers: int,
+        clock: Clock,
+    ) -> None:
+        self.settings, self.store, self.evaluator, self.clock = settings, store, evaluator, clock
+        self.posterior, self.walkers = posterior, walkers
+        self.total = walkers * settings.ensembles
+        self.chain = StoredChain(
+            self.total, posterior.n_dim, capacity_for(settings.memory_mb, self.total, posterior.n_dim)
+        )
+        self.accepted = np.zeros(self.total, dtype=np.int64)
+        self.step = 0
+        self.next_check, self.last_check = settings.check_every, 0
+        self.n_written = 0
+        self.chunks: tuple[str, ...] = ()
+        self.state: Any = None
+        self.assessment: ChainAssessment | None = None
+
+    def begin(self, start: MapResult | None) -> None:
+        """Draw the first walkers."""
+        begin, chain = np.random.SeedSequence([self.settings.seed, 2]).spawn(2)
+        if start is None:
+            start = find_maximum(self.posterior, MapSettings(seed=self.settings.seed), self.store)
+        rng = np.random.default_rng(begin)
+        coords, log_prob = scatter_walkers(
+            self.posterior, self.evaluator, start, rng, self.total, self.settings.scatter
+        )
+        random_state = np.random.RandomState(np.random.MT19937(chain)).get_state()
+        self.state = emcee.State(coords, log_prob=log_prob, random_state=random_state)
+
+    def restore(self, saved: SavedState) -> None:
+        """Take over a checkpoint; the next step is the one that an uninterrupted run would make."""
+        walkers = read_arrays(saved.files["walkers.npz"])
+        if walkers["coords"].shape != (self.total, self.posterior.n_dim):
+            raise RunError(
+                f"the checkpoint holds {walkers['coords'].shape[0]} walkers in {walkers['coords'].shape[1]} "
+                f"dimensions, this run has {self.total} in {self.posterior.n_dim}",
+                remedy="resume with the settings of the first session, or start anew with --overwrite",
+            )
+        self.chunks = tuple(saved.fields["chunks"])
+        parts = [read_arrays(saved.files[label]) for label in self.chunks]
+        if parts:
+            self.chain.restore(
+                saved.fields["stride"],
+                np.concatenate([p["coords"] for p in parts]),
+                np.concatenate([p["log_prob"] for p in parts]),
+            )
+        self.n_written = self.chain.n_stored
+        self.step = saved.fields["step"]
+        self.next_check, self.last_check = saved.fields["next_check"], saved.fields["last_check"]
+        self.accepted = walkers["accepted"]
+        generator = (
+            "MT19937",
+            walkers["generator_key"],
+            int(walkers["generator_position"]),
+            int(walkers["generator_has_gauss"]),
+            float(walkers["generator_gauss"]),
+        )
+        self.state = emcee.State(walkers["coords"], log_prob=walkers["log_prob"], random_state=generator)
+
+    def checkpoint(self) -> None:
+        """Write the steps stored since the last checkpoint, and the walkers with the generator's state."""
+        if self.n_written == 0:
+            self.chunks = ()
+        added = {}
+        if self.chain.n_stored > self.n_written:
+            label = f"chain-{self.step:09d}.npz"
+            new = slice(self.n_written, self.chain.n_stored)
+            added[label] = array_writer(coords=self.chain.coords[new], log_prob=self.chain.log_prob[new])
+        _, key, position, has_gauss, gauss = self.state.random_state
+        added["walkers.npz"] = array_writer(
+            coords=self.state.coords,
+            log_prob=self.state.log_prob,
+            accepted=self.accepted,
+            generator_key=key,
+            generator_position=np.array(position),
+            generator_has_gauss=np.array(has_gauss),
+            generator_gauss=np.array(gauss),
+        )
+        chunks = self.chunks + tuple(label for label in added if label.startswith("chain-"))
+        fields = {
+            "step": self.step,
+            "next_check": self.next_check,
+            "last_check": self.last_check,
+            "stride": self.chain.stride,
+            "n_calls": self.evaluator.n_calls,
+            "seconds": self.clock.seconds,
+            "chunks": list(chunks),
+            "stored_points": stored_points("log_posterior", self.state.coords, self.state.log_prob),
+        }
+        self.store.commit(SLOT, fields, add=added, keep=self.chunks)
+        self.chunks, self.n_written = chunks, self.chain.n_stored
+
+    def advance(self) -> None:
+        """Step until converged, at a limit, or interrupted."""
+        if self._limit() or (self.step and self.step == self.last_check and self._check()):
+            return
+        sampler = _Ensembles(self.evaluator, self.total, self.posterior.n_dim, self.settings.ensembles)
+        steps = sampler.sample(self.state, iterations=None, store=False, skip_initial_state_check=True)
+        while True:
+            # A failed step leaves walkers half moved: the copy from before it is the one to keep.
+            before = emcee.State(self.state, copy=True)
+            try:
+                state = next(steps)
+            except (ModelError, RunError):
+                self.state = before
+                self.checkpoint()
+                raise
+            self._take(state, before)
+            # The test comes first, so that the steps at which it is made never depend on an interrupt.
+            if self.step >= self.next_check and self._check():
+                break
+            if self.store.interrupted:
+                self.checkpoint()
+                raise interrupted_error(SLOT, self.evaluator.n_calls)
+            if self._limit():
+                break
+            if self.store.checkpoint_due(self.settings.checkpoint_every):
+                self.checkpoint()
+        self.checkpoint()
+
+    def _take(self, state: Any, before: Any) -> None:
+        self.step += 1
+        self.state = state
+        self.accepted += np.any(state.coords != before.coords, axis=1)
+        if self.chain.add(self.step, state.coords, state.log_prob):
+            # Steps on disk were dropped from the chain: the next checkpoint writes it anew, thinned.
+            self.n_written = 0
+
+    def _assess(self) -> ChainAssessment:
+        shape = (self.chain.n_stored, self.settings.ensembles, self.walkers)
+        return assess_chain(
+            self.chain.coords.reshape(*shape, -1),
+            self.chain.log_prob.reshape(shape),
+            self.chain.stride,
+            self.step,
+        )
+
+    def _check(self) -> bool:
+        """Test convergence, plan the next test, report."""
+        assessment = self._assess()
+        self.last_check = self.step
+        self.next_check = max(self.step + self.settings.check_every, int(np.ceil(1.1 * self.step)))
+        tau = float(np.max(assessment.tau))
+        self.store.report(
+            sampler=SLOT,
+            calls=self.evaluator.n_calls,
+            steps=self.step,
+            tau=tau,
+            rhat=float(np.max(assessment.rhat)),
+            length_in_tau=assessment.length_in_tau,
+            ess=assessment.effective_samples,
+            acceptance=float(np.mean(self.accepted)) / self.step,
+            seconds=self.clock.seconds,
+            remaining_seconds=self._remaining_seconds(assessment),
+        )
+        return assessment.converged(self.settings.target_tau, self.settings.target_rhat)
+
+    def _remaining_seconds(self, assessment: ChainAssessment) -> float:
+        """Time to the target length at the present pace; infinite while tau is unknown."""
+        wanted = self.settings.target_tau * float(np.max(assessment.tau)) + assessment.burn_in
+        return max(0.0, wanted / self.step - 1.0) * self.clock.seconds
+
+    def _limit(self) -> str:
+        """Name the limit that is reached, or give an empty string."""
+        settings = self.settings
+        if self.step >= settings.max_steps:
+            return f"max_steps = {settings.max_steps}"
+        if settings.max_calls is not None and self.evaluator.n_calls >= settings.max_calls:
+            return f"max_calls = {settings.max_calls}"
+        if settings.max_time is not None and self.clock.seconds >= settings.max_time:
+            return f"max_time = {settings.max_time:g} s"
+        return ""
+
+    def result(self) -> SamplerResult:
+        """Discard the burn-in, thin, and say how far the chain is."""
+        settings = self.settings
+        assessment = self._assess()
+        converged = assessment.converged(settings.target_tau, settings.target_rhat)
+        verdict = assessment.verdict(settings.target_tau, settings.target_rhat)
+        if not converged and (limit := self._limit()):
+            verdict += f"; stopped at {limit}"
+        first = assessment.burn_in // self.chain.stride
+        rest = self.chain.n_stored - first
+        tau = float(np.max(assessment.tau))
+        # Half a tau apart samples are nearly independent; more of them would only fill the archive.
+        thin = max(1, round(tau / 2 / self.chain.stride)) if np.isfinite(tau) else 1
+        thin = min(max(thin, -(-rest * self.total // settings.draws)), rest)
+        picked = slice(first + (rest - 1) % thin, None, thin)
+        shape = (-1, settings.ensembles, self.walkers)
+        coords = self.chain.coords[picked].reshape(*shape, self.posterior.n_dim)
+        log_prob = self.chain.log_prob[picked].reshape(shape)
+        return SamplerResult(
+            sampler=SLOT,
+            samples=coords.swapaxes(0, 1).reshape(settings.ensembles, -1, self.posterior.n_dim),
+            log_posterior=log_prob.swapaxes(0, 1).reshape(settings.ensembles, -1),
+            converged=converged,
+            verdict=verdict,
+            n_calls=self.evaluator.n_calls,
+            seconds=self.clock.seconds,
+            diagnostics={
+                "steps": self.step,
+                "walkers": self.walkers,
+                "ensembles": settings.ensembles,
+                "burn_in": assessment.burn_in,
+                "thin": thin * self.chain.stride,
+                "tau": assessment.tau,
+                "rhat": assessment.rhat,
+                "length_in_tau": assessment.length_in_tau,
+                "ess": assessment.effective_samples,
+                "acceptance": float(np.mean(self.accepted)) / max(self.step, 1),
+            },
+            trace=self._trace(),
+        )
+
+    def _trace(self, steps: int = 400, walkers: int = 8) -> Trace:
+        """Take evenly spaced steps of the first walkers of each ensemble."""
+        every = -(-self.chain.n_stored // steps)
+        shape = (-1, self.settings.ensembles, self.walkers)
+        coords = self.chain.coords[::every].reshape(*shape, self.posterior.n_dim)[:, :, :walkers]
+        log_prob = self.chain.log_prob[::every].reshape(shape)[:, :, :walkers]
+        numbers = self.chain.stride * (1 + np.arange(self.chain.n_stored))[::every]
+        return Trace(numbers, coords.swapaxes(0, 1).copy(), log_prob.swapaxes(0, 1).copy())
+
+
+def scatter_walkers(
+    posterior: Posterior,
+    evaluator: Evaluator,
+    start: MapResult,
+    rng: np.random.Generator,
+    n: int,
+    scatter: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Draw walkers around the maximum, inside the prior, where the posterior is finite.
+
+    They are drawn in the unit cube of the prior from the Laplace approximation widened by `scatter`, and
+    reflected at the cube's faces. Draws that are impossible are replaced by narrower ones.
+
+    Returns
+    -------
+    tuple of arrays
+        Points ``(n, n_dim)`` and their log posterior ``(n,)``.
+
+    Raises
+    ------
+    ParameterError
+        If no possible point is found around the maximum.
+    """
+    root = np.linalg.cholesky(start.unit_covariance)
+    coords = np.empty((n, posterior.n_dim))
+    log_prob = np.full(n, -np.inf)
+    for attempt in range(30):
+        missing = np.flatnonzero(~np.isfinite(log_prob))
+        if len(missing) == 0:
+            return coords, log_prob
+        width = scatter * 0.7 ** max(0, attempt - 5)
+        unit = start.unit_point + width * rng.standard_normal((len(missing), posterior.n_dim)) @ root.T
+        coords[missing] = posterior.prior_transform(reflect(unit))
+        log_prob[missing] = evaluator.log_posterior(coords[missing])
+    raise ParameterError(
+        f"{int(np.sum(~np.isfinite(log_prob)))} of {n} walkers find no possible point around the maximum",
+        remedy="check constraints that cut the prior into thin pieces, or use the dynesty sampler",
+    )
+
+
+def reflect(unit: FloatArray) -> FloatArray:
+    """Fold points back into the open unit cube at its faces."""
+    folded = np.abs(np.mod(unit + 1.0, 2.0) - 1.0)
+    return np.clip(folded, 1e-9, 1.0 - 1e-9)

@@ -1,0 +1,136 @@
+"""The plain path of dynesty: one point per call, optionally spread over worker processes.
+
+dynesty wraps the functions that it is given and prints a traceback when one raises. The functions here never
+raise: they keep the error, give an impossible value, and the code around them raises it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import repeat
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from stellarcr.errors import RunError, StellarcrError
+from stellarcr.infer.posterior_protocol import FloatArray, Posterior
+from stellarcr.infer.samplers import evaluate
+from stellarcr.infer.samplers.evaluate import Evaluator
+
+
+class ScalarFunctions:
+    """Log likelihood and prior transform of single points, counting calls and keeping the first error."""
+
+    def __init__(self, posterior: Posterior, calls_before: int = 0) -> None:
+        self._evaluator = Evaluator(posterior, calls_before=calls_before)
+        self.error: StellarcrError | None = None
+
+    @property
+    def n_calls(self) -> int:
+        """Likelihood evaluations."""
+        return self._evaluator.n_calls
+
+    def log_likelihood(self, theta: FloatArray) -> float:
+        """Log likelihood of one point ``(n_dim,)``; -inf after an error, which :meth:`check` raises."""
+        try:
+            return float(self._evaluator.log_likelihood(theta[np.newaxis])[0])
+        except StellarcrError as error:
+            self.error = self.error or error
+            return -np.inf
+
+    def prior_transform(self, unit: FloatArray) -> FloatArray:
+        """Map one point of the unit cube ``(n_dim,)`` to parameters."""
+        return self._evaluator.posterior.prior_transform(unit[np.newaxis])[0]
+
+    def check(self) -> None:
+        """Raise the error that was kept, if there is one."""
+        if self.error is not None:
+            raise self.error
+
+    def __reduce__(self) -> tuple[Callable[[], ScalarFunctions], tuple[()]]:
+        """Travel to a worker as a reference: there it is the worker's own copy of the problem."""
+        return _functions, ()
+
+
+# The worker's functions, built once from the posterior that it received when it started.
+_worker_functions: ScalarFunctions | None = None
+
+
+def _functions() -> ScalarFunctions:
+    global _worker_functions
+    if _worker_functions is None:
+        if evaluate._worker_posterior is None:
+            raise RunError("a worker process has no posterior", remedy="start it through ScalarPool")
+        _worker_functions = ScalarFunctions(evaluate._worker_posterior)
+    return _worker_functions
+
+
+def _run_item(function: Callable[[Any], Any], item: Any) -> tuple[Any, int]:
+    """Apply a function in a worker; give its result and the likelihood calls that it made."""
+    functions = _functions()
+    before = functions.n_calls
+    outcome = function(item)
+    functions.check()
+    return outcome, functions.n_calls - before
+
+
+class ScalarPool:
+    """What dynesty calls a pool: a ``map`` over queued walkers, here or in worker processes.
+
+    The number of queued walkers is `size`, whatever the number of processes, because results depend on it.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The problem; every worker receives it once.
+    processes : int
+        Worker processes; 1 works here.
+    size : int
+        Walkers in the queue.
+    calls_before : int
+        Calls of earlier sessions.
+    """
+
+    def __init__(self, posterior: Posterior, processes: int, size: int, calls_before: int = 0) -> None:
+        self.size = size
+        self.functions = ScalarFunctions(posterior, calls_before)
+        self._calls = 0
+        self._executor = (
+            ProcessPoolExecutor(
+                processes,
+                mp_context=get_context("spawn"),
+                initializer=evaluate._start_worker,
+                initargs=(posterior,),
+            )
+            if processes > 1
+            else None
+        )
+
+    @property
+    def n_calls(self) -> int:
+        """Likelihood evaluations, in all processes."""
+        return self._calls + self.functions.n_calls
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """Apply a function to each item, in order."""
+        if self._executor is None:
+            results = [function(item) for item in items]
+            self.functions.check()
+            return results
+        try:
+            pairs = list(self._executor.map(_run_item, repeat(function), items))
+        except BrokenProcessPool as error:
+            raise RunError(
+                "a worker process died (often: out of memory)",
+                remedy="use fewer processes, then go on with --resume",
+            ) from error
+        self._calls += sum(calls for _, calls in pairs)
+        return [outcome for outcome, _ in pairs]
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
