@@ -109,6 +109,9 @@ class Expression:
         float or array
             Infinite or NaN where the arithmetic is (a logarithm of a negative number, a division by zero).
         """
+        (action, value, _), *rest = self.program
+        if not rest:
+            return values[value] if action == "name" else value
         stack: list[Any] = []
         with np.errstate(all="ignore"):
             for action, value, count in self.program:

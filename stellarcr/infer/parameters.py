@@ -10,18 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from graphlib import CycleError, TopologicalSorter
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stellarcr.backend import Array, namespace
-from stellarcr.errors import ParameterError, nearest
+from stellarcr.errors import ParameterError
 
 from .constraints import OrderConstraint, OrderedPrior
 from .expressions import Expression
 from .parameter import Parameter
+from .parameter_checks import check_constraints, check_names, order_links
 from .priors import Prior
 from .priors.base import quantiles_with_edges
 
@@ -73,8 +73,8 @@ class ParameterSpace:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "constraints", tuple(self.constraints))
-        self._check_names()
-        self._check_constraints()
+        check_names(self.parameters)
+        check_constraints(self.parameters, self.constraints)
         # Computed here, so that whatever is impossible is refused before it is used.
         values = self.resolve(self._reference[None, :])
         for name, expression in self._links:
@@ -125,15 +125,16 @@ class ParameterSpace:
         inside = (theta >= xp.asarray(low)) & (theta <= xp.asarray(high))
         # Keeps the kernels, and their derivatives, away from values that they are not made for.
         safe = xp.where(inside, theta, xp.asarray(medians))
-        total = self._log_constant
-        for kernel, columns, arguments in self._densities:
-            terms = kernel(_take(safe, columns), *(xp.asarray(argument) for argument in arguments))
-            total = total + xp.sum(terms, axis=1)
-        allowed = xp.all(inside, axis=1)
-        for columns, _ in self._orders:
-            values = xp.take(theta, xp.asarray(columns), axis=1)
-            allowed = allowed & xp.all(values[:, 1:] > values[:, :-1], axis=1)
-        return xp.where(allowed, total, -math.inf)
+        terms = [
+            kernel(_take(safe, columns), *(xp.asarray(argument) for argument in arguments))
+            for kernel, columns, arguments in self._densities
+        ]
+        checks = [inside]
+        if self._orders:
+            lower, upper = (xp.asarray(columns) for columns in self._neighbours)
+            checks.append(xp.take(theta, upper, axis=1) > xp.take(theta, lower, axis=1))
+        terms.extend(xp.where(check, 0.0, -math.inf) for check in checks)
+        return self._log_constant + xp.sum(xp.concat(terms, axis=1), axis=1)
 
     def prior_transform(self, u: np.ndarray) -> np.ndarray:
         """Map the unit cube onto the prior, so that uniform points become draws.
@@ -149,12 +150,7 @@ class ParameterSpace:
         """
         u = np.asarray(u, dtype=float)
         self._check_shape(u)
-        low, high = self._supports
-        theta = np.empty_like(u)
-        for kernel, columns, arguments in self._quantiles:
-            theta[:, columns] = quantiles_with_edges(
-                u[:, columns], partial(_apply, kernel, arguments), low[columns], high[columns]
-            )
+        theta = quantiles_with_edges(u, self._unordered_quantiles, *self._supports)
         for columns, ordered in self._orders:
             theta[:, columns] = ordered.transform(u[:, columns])
         return theta
@@ -247,6 +243,12 @@ class ParameterSpace:
         )
 
     @cached_property
+    def _neighbours(self) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of each smaller and next larger parameter of the orders."""
+        lower = np.concatenate([columns[:-1] for columns, _ in self._orders])
+        return lower, np.concatenate([columns[1:] for columns, _ in self._orders])
+
+    @cached_property
     def _supports(self) -> tuple[np.ndarray, np.ndarray]:
         low, high = np.array([prior.support for prior in self._priors]).T
         return low, high
@@ -275,6 +277,13 @@ class ParameterSpace:
         members = [(k, *prior.quantile()) for k, prior in enumerate(self._priors)]
         return _group([member for member in members if member[0] not in ordered])
 
+    def _unordered_quantiles(self, u: np.ndarray) -> np.ndarray:
+        """Evaluate the quantile kernels inside (0, 1); ordered parameters are left at zero."""
+        theta = np.zeros_like(u)
+        for kernel, columns, arguments in self._quantiles:
+            theta[:, columns] = kernel(u[:, columns], *arguments)
+        return theta
+
     @cached_property
     def _reference(self) -> np.ndarray:
         values = [parameter.value for parameter in self._free]
@@ -295,28 +304,19 @@ class ParameterSpace:
     def _constants(self) -> dict[str, Any]:
         """Every parameter in order, with the values that do not depend on theta filled in."""
         constants: dict[str, Any] = {p.name: None if p.kind != "fixed" else p.value for p in self.parameters}
-        for name, expression in self._ordered_links:
+        for name, expression in self._all_links:
             if all(constants[other] is not None for other in expression.names):
                 constants[name] = float(expression.evaluate(constants))
         return constants
 
     @cached_property
-    def _links(self) -> tuple[tuple[str, Expression], ...]:
-        """Links that depend on free parameters, each after those that it depends on."""
-        return tuple(link for link in self._ordered_links if self._constants[link[0]] is None)
+    def _all_links(self) -> tuple[tuple[str, Expression], ...]:
+        return order_links(self.parameters)
 
     @cached_property
-    def _ordered_links(self) -> tuple[tuple[str, Expression], ...]:
-        links = {p.name: p.expression for p in self.parameters if p.expression is not None}
-        try:
-            order = TopologicalSorter({name: link.names for name, link in links.items()}).static_order()
-            return tuple((name, links[name]) for name in order if name in links)
-        except CycleError as error:
-            circle = " -> ".join(reversed(error.args[1]))
-            raise ParameterError(
-                f"parameters are linked in a circle: {circle}",
-                remedy="give one of them a prior or a value instead of its link",
-            ) from None
+    def _links(self) -> tuple[tuple[str, Expression], ...]:
+        """Links that depend on free parameters, each after those that it depends on."""
+        return tuple(link for link in self._all_links if self._constants[link[0]] is None)
 
     def _check_shape(self, theta: Array) -> None:
         if theta.ndim != 2 or theta.shape[1] != self.n_dim:
@@ -324,42 +324,6 @@ class ParameterSpace:
                 f"points have shape {tuple(theta.shape)}, not (n, {self.n_dim})",
                 remedy=f"give one row per point, with {', '.join(self.names)}",
             )
-
-    def _check_names(self) -> None:
-        names = [parameter.name for parameter in self.parameters]
-        for name in names:
-            if names.count(name) > 1:
-                raise ParameterError(
-                    f"parameter {name!r} is given {names.count(name)} times", remedy="remove or rename all but one"
-                )
-        for parameter in self.parameters:
-            if parameter.expression is not None:
-                parameter.expression.check_names(names)
-        if not self.names:
-            raise ParameterError("no parameter is free", remedy="give at least one parameter a prior")
-
-    def _check_constraints(self) -> None:
-        kinds = {parameter.name: parameter.kind for parameter in self.parameters}
-        taken: dict[str, str] = {}
-        for constraint in self.constraints:
-            shown = constraint.describe()
-            for name in constraint.names:
-                if name not in kinds:
-                    raise ParameterError(
-                        f"the order {shown!r} names {name!r}, which is not a parameter",
-                        remedy=nearest(name, self.names),
-                    )
-                if kinds[name] != "free":
-                    raise ParameterError(
-                        f"the order {shown!r} names {name!r}, which is {kinds[name]}",
-                        remedy="give it a prior, or remove it from the order",
-                    )
-                if name in taken:
-                    raise ParameterError(
-                        f"parameter {name!r} is in two orders: {taken[name]!r} and {shown!r}",
-                        remedy="join the two orders into one, or remove it from one of them",
-                    )
-                taken[name] = shown
 
 
 def _group(members: Sequence[tuple[int, Any, tuple[float, ...]]]) -> tuple[_Family, ...]:
@@ -382,7 +346,3 @@ def _take(theta: Array, columns: slice | np.ndarray) -> Array:
         return theta[:, columns]
     xp = namespace(theta)
     return xp.take(theta, xp.asarray(columns), axis=1)
-
-
-def _apply(kernel: Any, arguments: tuple[np.ndarray, ...], u: np.ndarray) -> np.ndarray:
-    return kernel(u, *arguments)

@@ -7,9 +7,11 @@ of it to the shared contract test.
 from __future__ import annotations
 
 from .base import PRIOR_KINDS, Prior, register_prior
-from .families import HalfNormal, LogNormal, LogUniform, Normal, TruncatedNormal, Uniform
 from .mapping import prior_from_mapping
+from .normal import HalfNormal, LogNormal, Normal
 from .scipy_prior import ScipyPrior
+from .truncated_normal import TruncatedNormal
+from .uniform import LogUniform, Uniform
 
 __all__ = [
     "PRIOR_KINDS",

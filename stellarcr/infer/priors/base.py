@@ -226,6 +226,34 @@ def quantiles_with_edges(u: Any, function: Callable[[np.ndarray], np.ndarray], a
     return np.where(inside, x, edges)[()]
 
 
+def require_positive(prior: Prior, name: str) -> None:
+    """Refuse a field that is not above zero."""
+    value = getattr(prior, name)
+    if value <= 0.0:
+        raise ParameterError(
+            f"{prior.kind} prior: {name} = {value:g} is not positive", remedy=f"give a {name} above zero"
+        )
+
+
+def require_order(prior: Prior, low: float, high: float) -> None:
+    """Refuse edges that are not in order, or too far apart for a float."""
+    if low >= high:
+        raise ParameterError(
+            f"{prior.kind} prior: low = {low:g} is not below high = {high:g}",
+            remedy="exchange the two, or fix the parameter with a value",
+        )
+    if not math.isfinite(high - low) and math.isfinite(low) and math.isfinite(high):
+        raise ParameterError(
+            f"{prior.kind} prior: {low:g} .. {high:g} spans more than a float can hold",
+            remedy="narrow the range",
+        )
+
+
+def plain(value: float) -> str:
+    """Write a number briefly: ``1e47``."""
+    return f"{value:g}".replace("e+", "e")
+
+
 PRIOR_KINDS: dict[str, type[Prior]] = {}
 """Prior classes by the name that configurations use."""
 
