@@ -57,7 +57,7 @@ class GridConfig(Strict):
 
     lowest: float = 1.0
     highest: float = 4e8
-    per_decade: int = 24
+    per_decade: int = 20
 
 
 class RunConfig(Strict):

@@ -185,7 +185,9 @@ class SourceTable:
 
 
 CHUNK = 8
-"""Points of one block: neighbours see nearly the same stretch of the grid, so blocks keep matrices small."""
+STRETCH = 18
+"""Most points of a block, and most grid points it should see: neighbours see nearly the same stretch of the grid, and
+small blocks keep the matrices small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,21 +254,21 @@ class ExperimentResponse:
 
         full, axes = tabulate_response(build, phi_range, scale_range, grid)
         starts = np.concatenate([[0], np.cumsum([len(points.x) for _, points in measurements])])
+        nonzero = np.any(full != 0.0, axis=0)
+        lowest, highest = np.argmax(nonzero, axis=0), grid.size - 1 - np.argmax(nonzero[::-1], axis=0)
         blocks: list[tuple[int, np.ndarray, np.ndarray]] = []  # column, entries of full, points of the experiment
         offset = 0
         for t, c in pairs:
             n_points = int(starts[t + 1] - starts[t])
-            for first in range(0, n_points, CHUNK):
-                inside = np.arange(first, min(first + CHUNK, n_points))
+            for inside in _cut(lowest[offset : offset + n_points], highest[offset : offset + n_points]):
                 blocks.append((c, offset + inside, starts[t] + inside))
             offset += n_points
-        seen = [np.flatnonzero(np.any(full[:, :, entries] != 0.0, axis=(0, 2))) for _, entries, _ in blocks]
-        stretch = max(int(s[-1] - s[0]) + 1 for s in seen)
+        stretch = max(int(highest[e].max() - lowest[e].min()) + 1 for _, e, _ in blocks)
         gather = np.zeros((len(blocks), stretch), dtype=int)
         matrices = np.zeros((len(blocks), stretch, len(full), CHUNK))
         incidence = np.zeros((len(blocks) * CHUNK, int(starts[-1])))
         for k, (c, entries, points) in enumerate(blocks):
-            first = min(int(seen[k][0]), grid.size - stretch)
+            first = min(int(lowest[entries].min()), grid.size - stretch)
             gather[k] = c * grid.size + first + np.arange(stretch)
             matrices[k, :, :, : len(entries)] = full[:, first : first + stretch, entries].transpose(1, 0, 2)
             incidence[k * CHUNK + np.arange(len(points)), points] = 1.0
@@ -307,6 +309,22 @@ class ExperimentResponse:
         if self.scatter.ndim == 1:
             return xp.take(flat, xp.asarray(self.scatter), axis=1)
         return flat @ xp.asarray(self.scatter)
+
+
+def _cut(lowest: np.ndarray, highest: np.ndarray) -> list[np.ndarray]:
+    """Cut neighbouring points into blocks of at most `CHUNK` points that see at most `STRETCH` grid points.
+
+    ``lowest`` and ``highest`` are the first and last grid point of each point; one that sees more is a block alone.
+    """
+    blocks: list[list[int]] = []
+    for k in range(len(lowest)):
+        block = blocks[-1] if blocks else []
+        together = [*block, k]
+        if block and len(block) < CHUNK and highest[together].max() - lowest[together].min() < STRETCH:
+            block.append(k)
+        else:
+            blocks.append([k])
+    return [np.array(block) for block in blocks]
 
 
 def _expand(array: Array, shape: tuple[int, ...], xp: Any) -> Array:

@@ -29,7 +29,7 @@ class RigidityGrid:
 
     lowest: float = 1.0
     highest: float = 4e8
-    per_decade: int = 24
+    per_decade: int = 20
 
     def __post_init__(self) -> None:
         if not 0 < self.lowest < self.highest or self.per_decade < 8:

@@ -1,0 +1,96 @@
+"""From a configuration to a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..config import RunConfig, build_posterior, config_from_mapping, load_config, resolved_toml
+from ..infer.posterior import Posterior
+from ..infer.runs import Run, execute
+from ..infer.samplers import settings_from
+from ..infer.samplers.map import MapSettings
+from .citations import bibliography
+
+
+def as_config(config: RunConfig | Mapping[str, Any] | str | Path) -> RunConfig:
+    """Accept a configuration, a mapping with its keys, or the path of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If it is wrong; names key, value and remedy.
+    """
+    if isinstance(config, RunConfig):
+        return config
+    return config_from_mapping(config) if isinstance(config, Mapping) else load_config(config)
+
+
+def run_folder(config: RunConfig) -> Path:
+    """Folder that a configuration's run is written to."""
+    return Path(config.output.folder) / config.name
+
+
+def run(
+    config: RunConfig | Mapping[str, Any] | str | Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    quiet: bool = False,
+    posterior: Posterior | None = None,
+) -> Run:
+    """Fit: build the posterior, sample it, write the run folder.
+
+    Parameters
+    ----------
+    config : RunConfig, mapping, str or Path
+        The run; a mapping has the keys of the TOML file.
+    resume : bool
+        Go on with the run in the folder; a finished run is returned as it is.
+    overwrite : bool
+        Replace the run in the folder.
+    quiet : bool
+        Print no progress.
+    posterior : Posterior, optional
+        Built from this configuration before; built here otherwise.
+
+    Returns
+    -------
+    Run
+        Samples, summary and manifest, read back from the folder.
+
+    Raises
+    ------
+    ConfigError, DataError, ParameterError
+        For anything wrong in configuration, tables or priors.
+    RunError
+        If the folder cannot be used.
+    RunInterrupted
+        After SIGINT or SIGTERM; the run can be resumed.
+
+    Examples
+    --------
+    >>> run = stellarcr.run("scripts/configs/quickstart.toml")  # doctest: +SKIP
+    """
+    config = as_config(config)
+    posterior = posterior or build_posterior(config)
+    data = [likelihood.data for likelihood in posterior.likelihoods]
+    options = {"seed": config.seed, **config.sampler}
+    name = str(options.pop("name", "emcee"))
+    search = dict(options.pop("map", {}))
+    map_settings = settings_from(MapSettings, {"seed": config.seed, **search}, where=f"{config.where} [sampler.map]")
+    hashes = {table: value for d in data for table, value in d.hashes.items()}
+    return execute(
+        posterior,
+        name,
+        options,
+        run_folder(config),
+        config_text=resolved_toml(config, posterior.model, data),
+        resume=resume,
+        overwrite=overwrite,
+        quiet=quiet,
+        extras={"data_hashes": hashes, "description": config.description},
+        citations=bibliography(data, posterior.model.galaxy, name),
+        map_settings=map_settings,
+    )
