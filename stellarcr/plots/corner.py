@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 from ..errors import ParameterError
 from .columns import Column, FloatArray, PosteriorSamples, make_column, select_names
 from .labels import fit_text, inner_ticks, value_with_errors
-from .style import RUN_COLORS, TWO_COLUMNS, style
+from .style import RUN_COLORS, TWO_COLUMNS, paper_style
 
 with warnings.catch_warnings():
     # corner imports ArviZ where it is installed, and ArviZ announces its next version on import.
@@ -93,7 +93,7 @@ def corner_plot(
     layers = [_layer(run, colors[i % len(colors)], show_maximum) for i, run in enumerate(listed)]
     columns = [_column(name, layers, truths) for name in names]
     fonts = _fonts(len(columns))
-    with style({"xtick.top": False, "ytick.right": False, "lines.linewidth": 1.0, **fonts}):
+    with paper_style({"xtick.top": False, "ytick.right": False, "lines.linewidth": 1.0, **fonts}):
         figure, grid = _panels(len(columns))
         for layer in layers:
             _draw_layer(grid, columns, layer, tuple(levels), smooth)
@@ -222,9 +222,15 @@ def _draw_layer(
             )
             if {horizontal.name, vertical.name} <= maximum.keys():
                 axes.plot(
-                    maximum[horizontal.name], maximum[vertical.name], "*", ms=6.5, mew=0.5, mec="white",
-                    color=layer.color, zorder=5,
-                )  # fmt: skip
+                    maximum[horizontal.name],
+                    maximum[vertical.name],
+                    "*",
+                    ms=6.5,
+                    mew=0.5,
+                    mec="white",
+                    color=layer.color,
+                    zorder=5,
+                )
 
 
 def _fills(color: str, n_levels: int) -> list[tuple[str, float]]:

@@ -22,8 +22,6 @@ ONE_COLUMN = 3.4
 """Width of one column of a journal [inch]."""
 TWO_COLUMNS = 7.1
 """Width of a page of two columns [inch]."""
-PAGE_HEIGHT = 9.3
-"""Largest height of a figure that is meant for one page [inch]."""
 
 PALETTE: Mapping[str, str] = MappingProxyType(
     {
@@ -145,10 +143,10 @@ _OTHER_LINES = (
 
 EXPERIMENTS: Mapping[str, MarkerLook] = MappingProxyType(
     {
-        "AMS-02": MarkerLook("o", "#303030", size=2.2),
+        "AMS-02": MarkerLook("o", "#4D4D4D", size=2.8),
         "DAMPE": MarkerLook("s", "#005A8C", filled=False),
         "NUCLEON": MarkerLook("^", "#8C4600", filled=False, size=3.2),
-        "LHAASO": MarkerLook("D", "#A3195B", size=2.4),
+        "LHAASO": MarkerLook("D", "#A3195B", size=2.9),
     }
 )
 """Look of the experiments of the reference fit."""
@@ -164,7 +162,7 @@ _OTHER_MARKERS = (
 
 
 @contextmanager
-def style(changes: Mapping[str, Any] | None = None) -> Iterator[None]:
+def paper_style(changes: Mapping[str, Any] | None = None) -> Iterator[None]:
     """Draw with the project's settings inside a ``with`` block; outside nothing changes.
 
     Parameters
