@@ -259,7 +259,7 @@ def build_space(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
         parameters.append(_parameter(name, chosen, model, f"{config.where} [parameters]" if overridden else where))
     constraints = [OrderConstraint(section.order) for section in config.constraints]
     try:
-        return ParameterSpace(parameters, constraints)
+        return ParameterSpace(tuple(parameters), tuple(constraints))
     except ParameterError as error:
         raise ParameterError(error.problem, where=error.where or config.where, remedy=error.remedy) from None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ..backend import Array, namespace
 
-
 LOWEST_EXPONENT = -300.0
 """Spectra are cut at exp(-300): underflow and subnormal numbers are slow, and nothing is ever seen there."""
 

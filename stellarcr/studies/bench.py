@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[s
             "sources": lambda: posterior.sources.evaluate(values, batch),
         }
         for likelihood in posterior.likelihoods:
-            stages[f"likelihood {likelihood.data.key}"] = lambda k=likelihood: k.log_likelihood(spectra, values)
+            stages[f"likelihood {likelihood.data.key}"] = partial(likelihood.log_likelihood, spectra, values)
         single = best_time(lambda: posterior.log_posterior(one))
         together = best_time(lambda: posterior.log_posterior(theta))
         stage_times = {name: 1e6 * best_time(call, 0.2) for name, call in stages.items()}

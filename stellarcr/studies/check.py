@@ -1,0 +1,133 @@
+"""What `stellarcr check` reports before anything is sampled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..config import RunConfig
+from ..infer.posterior import Posterior
+from .bench import benchmark
+
+FAR = 1.0
+"""Decades by which a prior's median prediction may miss the data before it is called far off (project choice)."""
+
+AUTOCORRELATION_PER_DIMENSION = 15.0
+"""Assumed autocorrelation time of emcee in steps per parameter (project choice: 160 were seen in 12 dimensions)."""
+
+INFORMATION_PER_DIMENSION = 3.0
+"""Assumed information gain of nested sampling, nats per parameter (project choice)."""
+
+
+@dataclass(frozen=True)
+class PriorPrediction:
+    """How a data set lies in the prior's predictions.
+
+    Attributes
+    ----------
+    name : str
+        Table.
+    points : int
+        Points in the fit.
+    offset : float
+        Median over points of log10(median prediction / data).
+    inside : float
+        Fraction of points inside the central 95% of the predictions.
+    """
+
+    name: str
+    points: int
+    offset: float
+    inside: float
+
+    @property
+    def far(self) -> bool:
+        """Whether the predictions miss the data: by a decade in the median, or with most points outside."""
+        return abs(self.offset) > FAR or self.inside < 0.5
+
+
+def prior_predictions(posterior: Posterior, draws: int = 500, seed: int = 1) -> list[PriorPrediction]:
+    """Compare data with predictions for parameters drawn from the prior.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The problem.
+    draws : int
+        Points drawn.
+    seed : int
+        Seed of the draws.
+    """
+    theta = posterior.sample_prior(np.random.default_rng(seed), draws)
+    predicted = posterior.predictions(theta)
+    result = []
+    for likelihood in posterior.likelihoods:
+        for table in likelihood.data.tables:
+            values = table.value.value
+            low, median, high = np.quantile(predicted[table.name], [0.025, 0.5, 0.975], axis=0)
+            # a data point that is zero or negative has no logarithm; it can still lie inside the band
+            positive = values > 0
+            offset = float(np.median(np.log10(median[positive] / values[positive]))) if np.any(positive) else 0.0
+            inside = float(np.mean((values >= low) & (values <= high)))
+            result.append(PriorPrediction(table.name, len(values), offset, inside))
+    return result
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Expected cost of a run.
+
+    Attributes
+    ----------
+    single_us, batch_us : float
+        Time of one evaluation alone, and per point in a batch [microseconds].
+    calls : float
+        Expected evaluations.
+    seconds : float
+        Expected time on one core.
+    assumption : str
+        What the estimate assumes.
+    """
+
+    single_us: float
+    batch_us: float
+    calls: float
+    seconds: float
+    assumption: str
+
+
+def expected_cost(posterior: Posterior, config: RunConfig) -> Expectation:
+    """Estimate the time of a run from the time of a call and rules of thumb; an order of magnitude.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The problem.
+    config : RunConfig
+        Its sampler section.
+    """
+    times = benchmark(posterior)
+    single, batch = times["single_us"], times["batch_us_per_point"]
+    options = config.sampler
+    n_dim = posterior.n_dim
+    name = options.get("name", "emcee")
+    if name == "dynesty":
+        live = options.get("nlive") or max(500, 25 * n_dim)
+        walks = options.get("walks") or max(100, 8 * n_dim)
+        calls = live * INFORMATION_PER_DIMENSION * n_dim * walks
+        assumption = f"{live} live points, {walks} steps, {INFORMATION_PER_DIMENSION:g} nats per parameter"
+    else:
+        walkers = options.get("walkers") or max(64, 4 * n_dim)
+        ensembles = options.get("ensembles") or 4
+        steps = 60.0 * AUTOCORRELATION_PER_DIMENSION * n_dim
+        steps = min(steps, options.get("max_steps") or steps)
+        calls = steps * walkers * ensembles
+        assumption = (
+            f"{ensembles} x {walkers} walkers, autocorrelation time {AUTOCORRELATION_PER_DIMENSION:g} per parameter"
+        )
+    seconds = calls * batch * 1e-6
+    limit = options.get("max_time")
+    if limit is not None and limit < seconds:
+        seconds, assumption = float(limit), f"max_time = {limit:g} s ends it; {assumption}"
+    return Expectation(single, batch, calls, seconds, assumption)

@@ -1,0 +1,174 @@
+"""What `stellarcr check` and `stellarcr spectrum` print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from ..config import build_model, build_posterior, build_space, load_config, load_data
+from ..errors import ConfigError
+from ..infer.posterior import Posterior
+from ..infer.progress import duration
+from .check import Expectation, PriorPrediction, expected_cost, prior_predictions
+from .panels import spectrum_panels
+from .spectrum import VALIDITY, parse_assignment, reference_parameters, spectrum_table
+
+
+def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None:
+    """Print and draw what a configuration would do.
+
+    Parameters
+    ----------
+    path : Path
+        Configuration.
+    plot : Path, optional
+        Plot without suffix.
+    draws : int
+        Prior draws.
+    quiet : bool
+        Print warnings only.
+
+    Raises
+    ------
+    StellarcrError
+        For anything wrong in it.
+    """
+    config = load_config(path)
+    posterior = build_posterior(config)
+    predictions = prior_predictions(posterior, draws, config.seed)
+    console = Console(quiet=quiet, width=None if Console().is_terminal else 160)
+    console.print(f"[bold]{config.name}[/]: {config.description}", highlight=False)
+    console.print(_parameter_table(posterior))
+    console.print(_data_table(posterior, predictions))
+    expectation = expected_cost(posterior, config)
+    console.print(_cost(posterior, expectation, str(config.sampler.get("name", "emcee"))), highlight=False)
+    target = plot or Path(config.output.folder) / f"{config.name}.check" / "prior_predictive"
+    written = _draw_prior(posterior, draws, config.seed, target)
+    console.print(f"prior-predictive plot: {written[0]}", highlight=False, soft_wrap=True)
+    warnings = Console(stderr=True, soft_wrap=True, highlight=False)
+    for prediction in predictions:
+        if prediction.far:
+            warnings.print(
+                f"warning: the prior misses {prediction.name}: the median prediction is 10^{prediction.offset:+.1f} of "
+                f"the data, {100 * prediction.inside:.0f}% of the points lie inside its central 95%; "
+                "widen or move the priors of the powers and abundances, and check their units",
+                markup=False,
+            )
+    low = [(k.data.key, k.data.file.range.rigidity_min) for k in posterior.likelihoods]
+    for key, value in low:
+        if value < 2 * VALIDITY:
+            warnings.print(
+                f"warning: likelihood {key!r} uses points above {value:g} GV; below {2 * VALIDITY:g} GV energy losses "
+                "and reacceleration, which this model leaves out, matter",
+                markup=False,
+            )
+
+
+def _parameter_table(posterior: Posterior) -> Table:
+    table = Table(title=f"{posterior.n_dim} free parameters", title_justify="left")
+    for column in ("parameter", "prior, value or link", "unit", "start", "source"):
+        table.add_column(column, overflow="fold")
+    for row in posterior.space.table():
+        unit = row.unit or ("log10 of " + _linear_unit(posterior, row.name) if "log10_" in row.name else "")
+        start = f"{row.reference:.5g}" if row.kind == "free" else ""
+        table.add_row(row.name, row.description, unit, start, row.source)
+    given = {name.replace("log10_", "") for name in (p.name for p in posterior.space.parameters)}
+    for name, info in posterior.model.parameters.items():
+        if name not in given:
+            table.add_row(name, f"{info.default:g} (default)", info.unit, "", info.source, style="dim")
+    return table
+
+
+def _linear_unit(posterior: Posterior, name: str) -> str:
+    return posterior.model.parameters[name.replace("log10_", "")].unit or "number"
+
+
+def _data_table(posterior: Posterior, predictions: Sequence[PriorPrediction]) -> Table:
+    total = sum(p.points for p in predictions)
+    table = Table(title=f"{total} points", title_justify="left")
+    for column, justify in (
+        ("data set", "left"), ("points", "right"), ("axis", "left"), ("range", "left"),
+        ("prior median / data", "right"), ("inside prior 95%", "right"), ("reference", "left"),
+    ):  # fmt: skip
+        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    by_name = {p.name: p for p in predictions}
+    for likelihood in posterior.likelihoods:
+        for t in likelihood.data.tables:
+            p = by_name[t.name]
+            span = f"{t.x.value.min():.4g} .. {t.x.value.max():.4g} {t.x.unit}"
+            table.add_row(
+                t.name, str(p.points), t.axis, span, f"10^{p.offset:+.2f}", f"{100 * p.inside:.0f}%", str(t.reference)
+            )
+    return table
+
+
+def _cost(posterior: Posterior, expectation: Expectation, sampler: str) -> str:
+    return (
+        f"one call {expectation.single_us:.0f} us, {expectation.batch_us:.1f} us per point in batches; "
+        f"{sampler} expects about {expectation.calls:.1e} calls, {duration(expectation.seconds)} on one core "
+        f"(order of magnitude; assumes {expectation.assumption})"
+    )
+
+
+def _draw_prior(posterior: Posterior, draws: int, seed: int, target: Path) -> Sequence[Path]:
+    from ..plots.spectra import spectra_plot
+    from ..plots.style import save
+
+    theta = posterior.sample_prior(np.random.default_rng(seed), draws)
+    panels = spectrum_panels(posterior, theta, posterior.reference(), fraction=0.95)
+    figure = spectra_plot(panels, pulls=False)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return save(figure, target)
+
+
+def print_spectrum(
+    path: Path, changes: Sequence[str], species: str, axis: str, at: str, phi: float, as_json: bool
+) -> None:
+    """Print spectra of a configuration's model.
+
+    Parameters
+    ----------
+    path : Path
+        Configuration.
+    changes : sequence of str
+        ``name=value``.
+    species, axis, at, phi
+        As on the command line.
+    as_json : bool
+        Print JSON.
+
+    Raises
+    ------
+    StellarcrError
+        For anything wrong in configuration or arguments.
+    """
+    config = load_config(path)
+    model = build_model(config)
+    space = build_space(config, model, load_data(config))
+    parameters = reference_parameters(space, model, dict(parse_assignment(c) for c in changes))
+    try:
+        x = np.array([float(part) for part in at.split(",") if part.strip()])
+    except ValueError:
+        raise ConfigError(f"--at {at!r} is not a list of numbers", remedy="write --at 10,100,1000") from None
+    names = [name.strip() for name in species.split(",") if name.strip()]
+    result = spectrum_table(model, parameters, names, axis, x, phi)
+    if as_json:
+        print(json.dumps(result))
+        return
+    console = Console(width=None if Console().is_terminal else 160)
+    for name, fluxes in result["flux"].items():
+        unit = "" if name == "lnA" else f" [{result['flux_unit']}]"
+        table = Table(title=f"{name}{unit}", title_justify="left")
+        table.add_column(f"{axis} [{result['x_unit']}]", justify="right")
+        for key in fluxes:
+            table.add_column(key, justify="right")
+        for k, value in enumerate(result["x"]):
+            table.add_row(f"{value:.6g}", *(f"{column[k]:.4e}" for column in fluxes.values()))
+        console.print(table)
+    if axis == "R" and x.min() < VALIDITY:
+        print(f"note: below {VALIDITY:g} GV energy losses and reacceleration matter, which this model leaves out")

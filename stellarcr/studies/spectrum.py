@@ -1,0 +1,145 @@
+"""Spectra of a configuration's model, in the form that the command line prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError, ParameterError, nearest
+from ..infer.parameters import ParameterSpace
+from ..model import ForwardModel, plain_name
+from ..observe.axes import AXES, check_axis
+from ..species import canonical_species
+
+VALIDITY = 10.0
+"""Rigidity [GV] below which losses and reacceleration, which this model leaves out, matter (10-20 GV)."""
+
+
+def reference_parameters(
+    space: ParameterSpace, model: ForwardModel, changes: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """Values of all model parameters at the configuration's reference point, with changes applied.
+
+    Parameters
+    ----------
+    space : ParameterSpace
+        The configuration's parameters.
+    model : ForwardModel
+        The physics.
+    changes : mapping, optional
+        New values by full name, plain or with ``log10_``; linked parameters follow.
+
+    Raises
+    ------
+    ParameterError
+        For a name that the model does not have.
+    """
+    theta = space.reference()[None, :]
+    changes = dict(changes or {})
+    known = model.parameters
+    for name in changes:
+        if plain_name(name) not in known:
+            raise ParameterError(
+                f"--set {name}: the model has no such parameter", remedy=nearest(name, [*known, *space.names])
+            )
+    for k, name in enumerate(space.names):
+        for given in [c for c in changes if plain_name(c) == plain_name(name)]:
+            value = changes.pop(given)
+            theta[0, k] = _converted(value, given, name)
+    values = {name: float(np.ravel(v)[0]) for name, v in space.resolve(theta).items() if plain_name(name) in known}
+    for name, value in changes.items():
+        for old in [v for v in values if plain_name(v) == plain_name(name)]:
+            del values[old]
+        values[name] = value
+    return values
+
+
+def _converted(value: float, given: str, wanted: str) -> float:
+    """Express a value given as x or log10 x in the form that the parameter has."""
+    if given == wanted:
+        return value
+    if given == plain_name(given):
+        if value <= 0:
+            raise ParameterError(f"--set {given} = {value:g} must be positive", remedy="the fit uses its logarithm")
+        return float(np.log10(value))
+    return float(10.0**value)
+
+
+def parse_assignment(text: str) -> tuple[str, float]:
+    """Read ``name=value``.
+
+    Raises
+    ------
+    ConfigError
+        If it is not of that form.
+    """
+    name, sign, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise ConfigError(
+            f"--set {text!r} is not name=value with a number" if sign else f"--set {text!r} has no '='",
+            remedy="write --set snr.gamma2=-2.4",
+        ) from None
+
+
+def spectrum_table(
+    model: ForwardModel,
+    parameters: Mapping[str, Any],
+    species: Sequence[str],
+    axis: str,
+    x: np.ndarray,
+    phi: float = 0.0,
+) -> dict[str, Any]:
+    """Evaluate spectra for printing.
+
+    Parameters
+    ----------
+    model : ForwardModel
+        The physics.
+    parameters : mapping
+        Values by full name.
+    species : sequence of str
+        Elements, ``"p+He"``, ``"all"``, or ``"lnA"`` (on the axis ETOT).
+    axis : str
+        Axis code.
+    x : numpy.ndarray
+        Points [GV or GeV].
+    phi : float
+        Modulation potential [GV].
+
+    Returns
+    -------
+    dict
+        ``axis``, ``x_unit``, ``flux_unit``, ``x`` and ``flux``: species to ``total`` and each population.
+
+    Raises
+    ------
+    ConfigError
+        For points that are not positive, or <ln A> on another axis.
+    """
+    check_axis(axis)
+    if len(x) == 0 or not np.all(np.isfinite(x) & (x > 0)):
+        raise ConfigError(f"--at {list(x)}: points must be positive numbers", remedy=f"give {AXES[axis]}, as in 10,100")
+    if not (np.isfinite(phi) and phi >= 0):
+        raise ConfigError(f"--phi {phi}: a modulation potential is not negative", remedy="give GV, as in 0.6")
+    flux: dict[str, dict[str, list[float]]] = {}
+    for name in species:
+        if name == "lnA":
+            if axis != "ETOT":
+                raise ConfigError("<ln A> is defined at equal total energy", remedy="use --axis ETOT")
+            flux["lnA"] = {"total": [float(v) for v in np.asarray(model.log_mass(parameters, x, phi))]}
+            continue
+        fluxes = model.flux(parameters, canonical_species(name), x, axis, phi)
+        flux[canonical_species(name)] = {key: [float(v) for v in np.asarray(value)] for key, value in fluxes.items()}
+    unit = AXES[axis]
+    per = f"{unit} per nucleon" if axis == "EKN" else unit
+    return {
+        "axis": axis,
+        "x_unit": per,
+        "flux_unit": f"1 / (m2 s sr {'GeV/n' if axis == 'EKN' else unit})",
+        "x": [float(v) for v in x],
+        "flux": flux,
+    }
