@@ -115,9 +115,8 @@ class OrderedPrior:
         if len(self.priors) < 2:
             raise ParameterError("an ordered prior needs at least two priors", remedy="give two or more")
         lows = np.maximum.accumulate([prior.support[0] for prior in self.priors])
-        highs = np.minimum.accumulate([prior.support[1] for prior in self.priors[::-1]])[::-1]
         shown = "; ".join(prior.describe() for prior in self.priors)
-        if np.any(lows >= highs):
+        if np.any(lows >= self._highest):
             raise ParameterError(
                 f"the order {self.description!r} is impossible: the supports of its priors exclude it ({shown})",
                 remedy="reverse the order, or widen the priors",
@@ -128,6 +127,11 @@ class OrderedPrior:
                 f"under its priors ({shown})",
                 remedy="reverse the order, or widen the priors",
             )
+
+    @cached_property
+    def _highest(self) -> np.ndarray:
+        """Largest value of each parameter that leaves room for those above it."""
+        return np.minimum.accumulate([prior.support[1] for prior in self.priors[::-1]])[::-1]
 
     @cached_property
     def _integrals(self) -> tuple[MonotoneIntegral, ...]:
@@ -195,7 +199,7 @@ class OrderedPrior:
         remaining = 1.0 - np.asarray(u, dtype=float)
         values = np.empty_like(remaining)
         r = self._integrals[0].inverse(remaining[..., 0] * self.normalisation)
-        x = values[..., 0] = self.priors[0].isf(r)
+        x = values[..., 0] = np.minimum(self.priors[0].isf(r), self._highest[0])
         for k, prior in enumerate(self.priors[1:], start=1):
             r = prior.sf(x)
             if k < len(self._integrals):
@@ -204,7 +208,7 @@ class OrderedPrior:
             else:
                 r = remaining[..., k] * r
             # Rounding may put neighbours on the same float; the order is strict.
-            x = np.minimum(np.maximum(prior.isf(r), np.nextafter(x, math.inf)), prior.support[1])
+            x = np.minimum(np.maximum(prior.isf(r), np.nextafter(x, math.inf)), self._highest[k])
             values[..., k] = x
         return values
 

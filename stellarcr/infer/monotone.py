@@ -38,10 +38,14 @@ class PiecewisePolynomial:
     edges : array, shape (J + 1,)
     coefficients : array, shape (degree + 1, J)
         From the highest power to the constant.
+    lowest, highest : float
+        Bounds that rounding may not cross.
     """
 
     edges: np.ndarray
     coefficients: np.ndarray
+    lowest: float
+    highest: float
 
     _inner: np.ndarray = field(init=False, repr=False)
     _middle: np.ndarray = field(init=False, repr=False)
@@ -59,7 +63,7 @@ class PiecewisePolynomial:
         result, *terms = self.coefficients[:, cell]
         for term in terms:
             result = result * t + term
-        return result
+        return np.minimum(np.maximum(result, self.lowest), self.highest)
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,12 @@ def integrate_increasing(h: Callable[[np.ndarray], np.ndarray], first_edges: np.
     value = cells.integral
     value[0] += ends[:-1]
     climbs = np.diff(ends) > 0.0  # where not, the cell holds nothing that the inverse could give
+    r_edges, g_edges = np.append(cells.low, cells.high[-1]), np.append(0.0, ends[1:][climbs])
+    total = float(ends[-1])
     return MonotoneIntegral(
-        value=PiecewisePolynomial(np.append(cells.low, cells.high[-1]), value[::-1].copy()),
-        inverse=PiecewisePolynomial(np.append(0.0, ends[1:][climbs]), cells.inverse[::-1, climbs]),
-        total=float(ends[-1]),
+        value=PiecewisePolynomial(r_edges, value[::-1].copy(), 0.0, total),
+        inverse=PiecewisePolynomial(g_edges, cells.inverse[::-1, climbs], float(r_edges[0]), 1.0),
+        total=total,
     )
 
 

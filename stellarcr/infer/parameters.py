@@ -77,7 +77,7 @@ class ParameterSpace:
         check_constraints(self.parameters, self.constraints)
         # Computed here, so that whatever is impossible is refused before it is used.
         values = self.resolve(self._reference[None, :])
-        for name, expression in self._links:
+        for name, expression in self._all_links:
             if not np.all(np.isfinite(values[name])):
                 raise ParameterError(
                     f"parameter {name!r}: {expression.text!r} is {float(np.ravel(values[name])[0])} "
