@@ -182,7 +182,7 @@ class OrderedPrior:
         values = np.asarray(x, dtype=float) if xp is np else x
         total = sum(prior.logpdf(values[..., k]) for k, prior in enumerate(self.priors))
         increasing = xp.all(values[..., 1:] > values[..., :-1], axis=-1)
-        return xp.where(increasing, total - self.log_normalisation, -math.inf)[()]
+        return xp.where(increasing, total - self.log_normalisation, -math.inf)
 
     def transform(self, u: np.ndarray) -> np.ndarray:
         """Map the unit cube onto the ordered values, by conditionals from the smallest to the largest.

@@ -118,13 +118,11 @@ class Expression:
                 if action == "number":
                     stack.append(value)
                 elif action == "name":
-                    number = values[value]
-                    # Python floats raise where arrays give infinity or NaN.
-                    stack.append(np.float64(number) if isinstance(number, float) else number)
+                    stack.append(values[value])
                 else:
                     arguments = stack[-count:]
                     del stack[-count:]
-                    stack.append(_ACTIONS[value](*arguments))
+                    stack.append(_apply(_ACTIONS[value], arguments))
         return stack[0]
 
     def check_names(self, known: Iterable[str]) -> None:
@@ -151,7 +149,7 @@ class Expression:
             number = float(node.value) if abs(node.value) < 1e308 else math.inf
             if not math.isfinite(number):
                 raise self._refusal(node)
-            return [("number", np.float64(number), 0)]
+            return [("number", number, 0)]
         if isinstance(node, ast.Name | ast.Attribute):
             return [("name", self._dotted(node), 0)]
         if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
@@ -190,3 +188,10 @@ class Expression:
     def _error(self, problem: str, remedy: str = "") -> ParameterError:
         allowed = f"use numbers, parameter names, + - * / ** ( ) and {', '.join(FUNCTIONS)}"
         return ParameterError(problem, where=self.where, remedy=remedy or allowed)
+
+
+def _apply(action: Callable[..., Any], arguments: list[Any]) -> Any:
+    """Apply one action; to floats with the arithmetic of arrays, which gives infinity or NaN and never raises."""
+    if all(isinstance(argument, float) for argument in arguments):
+        return float(action(*(np.float64(argument) for argument in arguments)))
+    return action(*arguments)

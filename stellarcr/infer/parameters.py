@@ -133,7 +133,7 @@ class ParameterSpace:
         if self._orders:
             lower, upper = (xp.asarray(columns) for columns in self._neighbours)
             checks.append(xp.take(theta, upper, axis=1) > xp.take(theta, lower, axis=1))
-        terms.extend(xp.where(check, 0.0, -math.inf) for check in checks)
+        terms.extend(xp.where(check, xp.asarray(0.0), -math.inf) for check in checks)
         return self._log_constant + xp.sum(xp.concat(terms, axis=1), axis=1)
 
     def prior_transform(self, u: np.ndarray) -> np.ndarray:
@@ -200,7 +200,8 @@ class ParameterSpace:
         """
         self._check_shape(theta)
         values = self._constants.copy()
-        values.update(zip(self.names, theta.T, strict=True))
+        for column, name in enumerate(self.names):
+            values[name] = theta[:, column]
         for name, expression in self._links:
             values[name] = expression.evaluate(values)
         return values

@@ -36,10 +36,18 @@ def make_space(constraints=True):
     return ParameterSpace(parameters, order)
 
 
-NAMES = (
-    "snr.log10_power snr.abundance.He o_wind.R_max ams02.phi wr_wind.R_max snr.abundance.C o_wind.gamma "
-    "dampe.scale scatter shape"
-).split()
+NAMES = [
+    "snr.log10_power",
+    "snr.abundance.He",
+    "o_wind.R_max",
+    "ams02.phi",
+    "wr_wind.R_max",
+    "snr.abundance.C",
+    "o_wind.gamma",
+    "dampe.scale",
+    "scatter",
+    "shape",
+]
 
 
 def priors_of(space):

@@ -118,10 +118,10 @@ class Prior(ABC):
         kernel, arguments, log_constant = self.density()
         inside = (values >= low) & (values <= high)
         if kernel is None:
-            return xp.where(inside, log_constant, -math.inf)[()]
+            return xp.where(inside, xp.asarray(log_constant), -math.inf)
         # The inner `where` keeps the kernel, and its derivative, away from values that it is not made for.
         safe = xp.where(inside, values, self.median)
-        return xp.where(inside, kernel(safe, *arguments) + log_constant, -math.inf)[()]
+        return xp.where(inside, kernel(safe, *arguments) + log_constant, -math.inf)
 
     @property
     def density_edges(self) -> tuple[float, float]:
