@@ -21,6 +21,7 @@ _EXPORTS: dict[str, str] = {
     "population_looks": "style",
     "save": "style",
     "spectra_plot": "spectra",
+    "trace_of": "trace",
     "trace_plot": "trace",
 }
 

@@ -172,8 +172,8 @@ def _range(shown: FloatArray, marks: FloatArray, tail: float) -> tuple[float, fl
         room = max(1e-2 * abs(high), 1e-12)
         return low - room, high + room
     # A density cut off by a prior has a few per cent of the samples next to the edge; a tail has fewer.
-    piled_low = np.mean(shown < low + 0.02 * width) > 4.0 * tail
-    piled_high = np.mean(shown > high - 0.02 * width) > 4.0 * tail
+    piled_low = np.mean(shown < low + 0.02 * width) > 8.0 * tail
+    piled_high = np.mean(shown > high - 0.02 * width) > 8.0 * tail
     low = float(shown.min()) if piled_low else low - 0.05 * width
     high = float(shown.max()) if piled_high else high + 0.05 * width
     room = 0.03 * width

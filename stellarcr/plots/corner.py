@@ -54,7 +54,7 @@ def corner_plot(
     ----------
     runs : run or sequence of runs
         Objects with ``name``, ``names``, ``labels``, ``units``, ``samples`` (n, n_parameters) of equal weight, and
-        ``summary``, whose ``["map"]["parameters"]`` holds the maximum. Runs may have different parameters.
+        ``summary``, whose ``["parameters"][name]["map"]`` is the maximum. Runs may have different parameters.
     parameters : str or sequence of str, optional
         Names, patterns (``*.R_max``) or groups (``snr``); all by default.
     truths : mapping, optional
@@ -125,13 +125,13 @@ def _layer(run: PosteriorSamples, color: str, show_maximum: bool) -> _Layer:
             f"run {run.name!r} has samples of shape {samples.shape} for {len(run.names)} parameters",
             remedy="samples have the shape (n_samples, n_parameters), with at least one sample",
         )
-    maximum: Any = run.summary.get("map") or {}
+    described: Mapping[str, Any] = run.summary.get("parameters", {}) if show_maximum else {}
     return _Layer(
         name=run.name,
         color=color,
         labels={n: (label, unit) for n, label, unit in zip(run.names, run.labels, run.units, strict=True)},
         samples=dict(zip(run.names, samples.T, strict=True)),
-        maximum=dict(maximum.get("parameters", {})) if show_maximum else {},
+        maximum={n: float(described[n]["map"]) for n in run.names if "map" in described.get(n, {})},
     )
 
 
@@ -152,7 +152,7 @@ def _panel_size(n: int) -> float:
     """Side of a panel [inch]: a page's width up to ten parameters, then as small as tick labels allow."""
     if n == 1:
         return 2.7
-    return max(0.64, min(1.45, 6.4 / n))
+    return max(0.64, min(2.4, 6.4 / n))
 
 
 def _panels(n: int) -> tuple[Figure, dict[tuple[int, int], Axes]]:

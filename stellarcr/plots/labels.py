@@ -65,6 +65,9 @@ def axis_label(label: str, unit: str = "", *, power_of_ten: int = 0, separator: 
     separator : str
         What stands between label and unit; a line break for narrow panels.
     """
+    if separator == "\n":
+        # log10(P/unit) is too long for one line of a narrow panel.
+        label = re.sub(r"/(?=\{\\rm [^{}]*(\{[^{}]*\}[^{}]*)*\}\)$)", lambda _: "$\n$/", label)
     factor = f"$10^{{{power_of_ten}}}$" if power_of_ten else ""
     inside = " ".join(part for part in (factor, unit_latex(unit)) if part)
     return f"${label}${separator}[{inside}]" if inside else f"${label}$"

@@ -253,8 +253,13 @@ def _log_x_ticks(axes: Axes) -> None:
 
 
 def _log_ticks(axes: Axes) -> None:
+    """Ticks of a spectrum; decades at the ends of the y axis have no label, it would touch that of the neighbour."""
     _log_x_ticks(axes)
-    axes.yaxis.set_major_locator(LogLocator(base=10.0, numticks=12))
+    low, high = (math.log10(end) for end in axes.get_ylim())
+    decades = range(math.ceil(low), math.floor(high) + 1)
+    clear = [low + 0.07 * (high - low) < decade < high - 0.05 * (high - low) for decade in decades]
+    labels = [f"$10^{{{decade}}}$" if shown else "" for decade, shown in zip(decades, clear, strict=True)]
+    axes.set_yticks([10.0**decade for decade in decades], labels)
     axes.yaxis.set_minor_locator(LogLocator(base=10.0, subs=tuple(range(2, 10)), numticks=120))
     axes.yaxis.set_minor_formatter(NullFormatter())
 

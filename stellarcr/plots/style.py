@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 
 from ..errors import ParameterError
@@ -74,7 +75,8 @@ SETTINGS: Mapping[str, Any] = MappingProxyType(
 )
 """What differs from matplotlib's defaults."""
 
-_SAVING: dict[Any, Any] = {"pdf.fonttype": 42, "ps.fonttype": 42, "savefig.bbox": "tight", "savefig.pad_inches": 0.03}
+_SAVING: dict[Any, Any] = {"pdf.fonttype": 42, "ps.fonttype": 42}
+_MARGIN = 0.04
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def experiment_looks(names: Iterable[str]) -> dict[str, MarkerLook]:
 
 
 def save(
-    figure: Figure, path_without_suffix: str | Path, formats: Sequence[str] = ("pdf", "png"), dpi: int = 300
+    figure: Figure, path_without_suffix: str | Path, formats: Sequence[str] = ("pdf", "png"), dpi: float | None = None
 ) -> tuple[Path, ...]:
     """Write a figure in several formats, trimmed to what is drawn.
 
@@ -228,8 +230,9 @@ def save(
         Where to; its folder is made if needed. The format is appended: ``plots/corner`` gives ``plots/corner.pdf``.
     formats : sequence of str
         Formats that matplotlib writes.
-    dpi : int
-        Resolution of pixel formats, and of what is rasterised inside vector formats.
+    dpi : float, optional
+        Resolution of pixel formats, and of what is rasterised inside vector formats; by default 300, down to 200
+        for figures wider than a page, which are shrunk when they are printed.
 
     Returns
     -------
@@ -246,11 +249,16 @@ def save(
     for suffix in formats:
         if suffix not in known:
             raise ParameterError(f"unknown picture format {suffix!r}", remedy=f"valid: {', '.join(sorted(known))}")
+    if dpi is None:
+        dpi = float(np.clip(300.0 * TWO_COLUMNS / figure.get_figwidth(), 200.0, 300.0))
     path.parent.mkdir(parents=True, exist_ok=True)
     written = tuple(path.with_name(f"{path.name}.{suffix}") for suffix in formats)
     with matplotlib.rc_context(_SAVING):
+        # Measured once: matplotlib's own bbox="tight" draws the figure again for every format.
+        figure.draw_without_rendering()
+        box = figure.get_tightbbox().padded(_MARGIN)
         for file in written:
             # The date would make every file differ from the one before.
             metadata = {"CreationDate": None} if file.suffix == ".pdf" else None
-            figure.savefig(file, dpi=dpi, metadata=metadata)
+            figure.savefig(file, dpi=dpi, metadata=metadata, bbox_inches=box)
     return written

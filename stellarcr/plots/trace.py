@@ -46,10 +46,10 @@ class ChainTrace:
         Log posterior of every draw.
     ensemble : sequence of int, optional
         To which independent ensemble each chain belongs; each is its own by default.
+    steps : numpy.ndarray, shape (n_draws,), optional
+        The sampler's step of each draw; 1, 2, ... by default.
     burn_in : int
-        How many of the first draws are not used.
-    stride : int
-        Steps of the sampler from one draw to the next.
+        Steps up to this one are not used.
     r_hat, autocorrelation_time : mapping
         Diagnostics by parameter; the time in steps.
     """
@@ -61,8 +61,8 @@ class ChainTrace:
     samples: FloatArray
     log_posterior: FloatArray
     ensemble: Sequence[int] | None = None
+    steps: NDArray[np.int_] | None = None
     burn_in: int = 0
-    stride: int = 1
     r_hat: Mapping[str, float] = field(default_factory=dict)
     autocorrelation_time: Mapping[str, float] = field(default_factory=dict)
 
@@ -71,12 +71,24 @@ class ChainTrace:
         _check_shape(self.name, "samples", np.shape(self.samples), shape)
         if self.ensemble is not None:
             _check_shape(self.name, "ensemble", np.shape(self.ensemble), shape[:1])
-        if not 0 <= self.burn_in < shape[1]:
+        if self.steps is not None:
+            _check_shape(self.name, "steps", np.shape(self.steps), shape[1:2])
+        if not self.used.any():
             raise ParameterError(
-                f"burn_in = {self.burn_in} of {shape[1]} draws leaves nothing to show",
+                f"burn_in = {self.burn_in} of {self.step_numbers[-1]} steps leaves nothing to show",
                 where=f"trace of run {self.name!r}",
                 remedy="let the run go on for longer",
             )
+
+    @property
+    def step_numbers(self) -> NDArray[np.int_]:
+        """The sampler's step of each draw."""
+        return 1 + np.arange(np.shape(self.log_posterior)[1]) if self.steps is None else np.asarray(self.steps)
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Which draws come after burn-in."""
+        return np.asarray(self.step_numbers > self.burn_in)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +134,50 @@ def _check_shape(name: str, what: str, shape: tuple[int, ...], expected: tuple[i
         )
 
 
-def trace_plot(trace: ChainTrace | NestedTrace, parameters: str | Sequence[str] | None = None) -> Figure:
+def trace_of(run: Any) -> ChainTrace | NestedTrace:
+    """Take from a run what its trace plot shows.
+
+    Parameters
+    ----------
+    run : stellarcr.infer.runs.Run
+        A finished run, of an MCMC or nested sampler.
+
+    Raises
+    ------
+    ParameterError
+        If the run has neither a trace nor nested samples.
+    """
+    described = {"name": run.name, "names": run.names, "labels": run.labels, "units": run.units}
+    if run.nested is not None:
+        return NestedTrace(
+            **described,
+            samples=run.nested.theta,
+            log_likelihood=run.nested.log_likelihood,
+            log_volume=run.nested.log_prior_volume,
+            log_weight=run.nested.log_weight,
+            log_evidence=run.log_evidence,
+            log_evidence_error=run.log_evidence_error,
+        )
+    if run.trace is None:
+        raise ParameterError(
+            f"run {run.name!r} has no trace: its sampler is {run.summary.get('sampler')!r}",
+            remedy="run it with an MCMC or a nested sampler",
+        )
+    n_chains, n_steps, n_walkers, n_dim = run.trace.theta.shape
+    parameters = run.summary["parameters"]
+    return ChainTrace(
+        **described,
+        samples=np.moveaxis(run.trace.theta, 2, 1).reshape(-1, n_steps, n_dim),
+        log_posterior=np.moveaxis(run.trace.log_posterior, 2, 1).reshape(-1, n_steps),
+        ensemble=np.repeat(np.arange(n_chains), n_walkers).tolist() if n_walkers > 1 else None,
+        steps=run.trace.steps,
+        burn_in=int(run.summary.get("burn_in") or 0),
+        r_hat={name: row["rhat"] for name, row in parameters.items() if row.get("rhat") is not None},
+        autocorrelation_time={name: row["tau"] for name, row in parameters.items() if row.get("tau") is not None},
+    )
+
+
+def trace_plot(run: Any, parameters: str | Sequence[str] | None = None) -> Figure:
     """Draw how a run went.
 
     For chains: log posterior and parameters against step, a few walkers thin and the median of each ensemble thick,
@@ -131,8 +186,8 @@ def trace_plot(trace: ChainTrace | NestedTrace, parameters: str | Sequence[str] 
 
     Parameters
     ----------
-    trace : ChainTrace or NestedTrace
-        What the run stored.
+    run : Run, ChainTrace or NestedTrace
+        A finished run, or what `trace_of` takes from it.
     parameters : str or sequence of str, optional
         Names, patterns or groups; all by default.
 
@@ -140,12 +195,16 @@ def trace_plot(trace: ChainTrace | NestedTrace, parameters: str | Sequence[str] 
     -------
     matplotlib.figure.Figure
         Two axes, trace and marginal, for the log posterior (or ln L) and for every parameter.
+
+    Raises
+    ------
+    ParameterError
+        If there is no parameter of that name, or nothing to draw.
     """
+    trace = run if isinstance(run, ChainTrace | NestedTrace) else trace_of(run)
     names = select_names(trace.names, parameters)
     with paper_style({"xtick.top": False, "ytick.right": False, "lines.linewidth": 0.8, **_FONTS}):
-        if isinstance(trace, ChainTrace):
-            return _chain_figure(trace, names)
-        return _nested_figure(trace, names)
+        return _chain_figure(trace, names) if isinstance(trace, ChainTrace) else _nested_figure(trace, names)
 
 
 def _panels(n: int) -> tuple[Figure, list[tuple[Axes, Axes]]]:
@@ -194,15 +253,14 @@ def _finish(figure: Figure, pairs: Sequence[tuple[Axes, Axes]], columns: Sequenc
 
 def _chain_figure(trace: ChainTrace, names: Sequence[str]) -> Figure:
     log_posterior = np.asarray(trace.log_posterior, dtype=float)
-    columns = [make_column("log_density", r"\mathrm{ln\ posterior}", "", [log_posterior[:, trace.burn_in :]])]
+    columns = [make_column("log_density", r"\mathrm{ln\ posterior}", "", [log_posterior[:, trace.used]])]
     for name in names:
         index = list(trace.names).index(name)
-        used = np.asarray(trace.samples, dtype=float)[:, trace.burn_in :, index]
+        used = np.asarray(trace.samples, dtype=float)[:, trace.used, index]
         columns.append(make_column(name, trace.labels[index], trace.units[index], [used]))
     ensemble = np.arange(len(log_posterior)) if trace.ensemble is None else np.asarray(trace.ensemble)
     groups = [np.flatnonzero(ensemble == which) for which in np.unique(ensemble)]
-    steps = trace.stride * (1 + np.arange(log_posterior.shape[1]))
-    burn_in_end = float(trace.stride * trace.burn_in)
+    steps = trace.step_numbers
     figure, pairs = _panels(len(columns))
     for (axes, marginal), column in zip(pairs, columns, strict=True):
         if column.name == "log_density":
@@ -210,11 +268,11 @@ def _chain_figure(trace: ChainTrace, names: Sequence[str]) -> Figure:
         else:
             values = column.shown(np.asarray(trace.samples)[:, :, list(trace.names).index(column.name)])
         if trace.burn_in:
-            axes.axvspan(0.0, burn_in_end, color=_BURN_IN_COLOR, lw=0, zorder=_RASTERISED_BELOW - 2.0)
+            axes.axvspan(0.0, trace.burn_in, color=_BURN_IN_COLOR, lw=0, zorder=_RASTERISED_BELOW - 2.0)
         for index, members in enumerate(groups):
             color = RUN_COLORS[index % len(RUN_COLORS)]
             _draw_walkers(axes, steps, values[members], color)
-            used = values[members][:, trace.burn_in :].ravel()
+            used = values[members][:, trace.used].ravel()
             density, edges = np.histogram(used, bins=30, range=(column.low, column.high), density=True)
             marginal.stairs(density, edges, orientation="horizontal", color=color, lw=0.8)
         axes.set_xlim(0.0, float(steps[-1]))
