@@ -131,8 +131,9 @@ class ParameterSpace:
         ]
         checks = [inside]
         if self._orders:
-            lower, upper = (xp.asarray(columns) for columns in self._neighbours)
-            checks.append(xp.take(theta, upper, axis=1) > xp.take(theta, lower, axis=1))
+            pairs = xp.take(theta, xp.asarray(self._neighbours), axis=1)
+            half = pairs.shape[1] // 2
+            checks.append(pairs[:, half:] > pairs[:, :half])
         terms.extend(xp.where(check, xp.asarray(0.0), -math.inf) for check in checks)
         return self._log_constant + xp.sum(xp.concat(terms, axis=1), axis=1)
 
@@ -244,10 +245,10 @@ class ParameterSpace:
         )
 
     @cached_property
-    def _neighbours(self) -> tuple[np.ndarray, np.ndarray]:
-        """Columns of each smaller and next larger parameter of the orders."""
-        lower = np.concatenate([columns[:-1] for columns, _ in self._orders])
-        return lower, np.concatenate([columns[1:] for columns, _ in self._orders])
+    def _neighbours(self) -> np.ndarray:
+        """Columns of all smaller, then all next larger parameters of the orders."""
+        smaller = [columns[:-1] for columns, _ in self._orders]
+        return np.concatenate([*smaller, *(columns[1:] for columns, _ in self._orders)])
 
     @cached_property
     def _supports(self) -> tuple[np.ndarray, np.ndarray]:
