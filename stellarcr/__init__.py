@@ -14,9 +14,18 @@ from typing import Any
 from ._version import __version__
 
 _EXPORTS: dict[str, str] = {
-    "load_spectrum": "stellarcr.data",
+    "ForwardModel": "stellarcr.model",
+    "RunConfig": "stellarcr.config",
     "StellarcrError": "stellarcr.errors",
+    "build_model": "stellarcr.config",
+    "build_posterior": "stellarcr.config",
+    "load_config": "stellarcr.config",
+    "load_run": "stellarcr.infer.runs",
+    "load_spectrum": "stellarcr.data",
+    "run": "stellarcr.studies.fit",
 }
+
+_RENAMED = {"load_run": "read_run"}
 
 _SUBPACKAGES = (
     "config",
@@ -38,7 +47,7 @@ __all__ = ["__version__", *_EXPORTS]
 def __getattr__(name: str) -> Any:
     """Load an exported name or a subpackage on first use (PEP 562)."""
     if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
+        return getattr(import_module(_EXPORTS[name]), _RENAMED.get(name, name))
     if name in _SUBPACKAGES:
         return import_module(f"stellarcr.{name}")
     raise AttributeError(f"module 'stellarcr' has no attribute {name!r}")

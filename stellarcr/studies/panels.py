@@ -60,6 +60,8 @@ def spectrum_panels(
     values = posterior.space.resolve(theta)
     parameters = posterior.model_parameters(values)
     phi = float(np.median(values[f"{posterior.likelihoods[0].data.key}.phi"]))
+    lowest, highest = rigidity_span(posterior)
+    x = np.geomspace(0.8 * lowest, 1.6 * highest, CURVE_POINTS)
     panels = []
     for element in species or known:
         series = []
@@ -82,8 +84,6 @@ def spectrum_panels(
                 table.upper_limit,
             )
             series.append(place_on_axis(points, element, table.axis, "R"))
-        where = np.concatenate([s.x for s in series])
-        x = np.geomspace(0.8 * where.min(), 1.6 * where.max(), CURVE_POINTS)
         fluxes = posterior.model.flux(parameters, element, x, "R", phi)
         bands = {
             name: Band.from_samples(np.broadcast_to(flux, (len(theta), len(x))), fraction)

@@ -136,17 +136,17 @@ def _trace(run: Run, parameters: Sequence[str] | None):  # type: ignore[no-untyp
     # stored as (ensemble, step, walker); every walker is a chain of the plot
     theta = np.moveaxis(run.trace.theta, 2, 1)
     ensembles, walkers, steps, n_dim = theta.shape
-    diagnostics = run.summary["diagnostics"]
+    parameters_summary = run.summary["parameters"]
     return trace_plot(
         ChainTrace(
             **common,
             samples=theta.reshape(ensembles * walkers, steps, n_dim),
             log_posterior=np.moveaxis(run.trace.log_posterior, 2, 1).reshape(ensembles * walkers, steps),
             ensemble=[int(k) for k in np.repeat(np.arange(ensembles), walkers)],
-            burn_in=int(np.searchsorted(run.trace.steps, diagnostics["burn_in"])),
+            burn_in=int(np.searchsorted(run.trace.steps, run.summary["burn_in"])),
             stride=int(run.trace.steps[1] - run.trace.steps[0]) if steps > 1 else 1,
-            r_hat=dict(zip(run.names, diagnostics["r_hat"], strict=True)),
-            autocorrelation_time=dict(zip(run.names, diagnostics["tau"], strict=True)),
+            r_hat={name: parameters_summary[name]["rhat"] for name in run.names},
+            autocorrelation_time={name: parameters_summary[name]["tau"] for name in run.names},
         ),
         parameters,
     )
