@@ -253,15 +253,30 @@ def _log_x_ticks(axes: Axes) -> None:
 
 
 def _log_ticks(axes: Axes) -> None:
-    """Ticks of a spectrum; decades at the ends of the y axis have no label, it would touch that of the neighbour."""
+    """Ticks of a spectrum: decades, or 1, 2, 5 where there is room for one decade only."""
     _log_x_ticks(axes)
     low, high = (math.log10(end) for end in axes.get_ylim())
-    decades = range(math.ceil(low), math.floor(high) + 1)
-    clear = [low + 0.07 * (high - low) < decade < high - 0.05 * (high - low) for decade in decades]
-    labels = [f"$10^{{{decade}}}$" if shown else "" for decade, shown in zip(decades, clear, strict=True)]
-    axes.set_yticks([10.0**decade for decade in decades], labels)
+    decades = range(math.floor(low), math.floor(high) + 1)
+    factors = (1,) if sum(_is_clear(decade, low, high) for decade in decades) > 1 else (1, 2, 5)
+    ticks = [factor * 10.0**decade for decade in decades for factor in factors]
+    ticks = [tick for tick in ticks if low < math.log10(tick) < high]
+    plain = len(factors) > 1 and low > -2.0 and high < 3.5
+    labels = [f"{tick:g}" if plain else _power_of_ten(tick) for tick in ticks]
+    clear = [_is_clear(math.log10(tick), low, high) for tick in ticks]
+    axes.set_yticks(ticks, [label if shown else "" for label, shown in zip(labels, clear, strict=True)])
     axes.yaxis.set_minor_locator(LogLocator(base=10.0, subs=tuple(range(2, 10)), numticks=120))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _is_clear(tick: float, low: float, high: float) -> bool:
+    """Whether a label is so far from the ends of its axis that it touches no label of the neighbouring axes."""
+    return low + 0.07 * (high - low) < tick < high - 0.05 * (high - low)
+
+
+def _power_of_ten(value: float) -> str:
+    power = math.floor(math.log10(value) + 1e-9)
+    factor = round(value / 10.0**power)
+    return f"$10^{{{power}}}$" if factor == 1 else rf"${factor}\times10^{{{power}}}$"
 
 
 def _x_range(panels: Sequence[SpectrumPanel]) -> tuple[float, float]:
@@ -273,7 +288,7 @@ def _x_range(panels: Sequence[SpectrumPanel]) -> tuple[float, float]:
 
 
 def _y_range(panel: SpectrumPanel, scale: float, x_low: float, x_high: float) -> tuple[float, float]:
-    """Range that holds the data and the total, and the components down to a fortieth of the data."""
+    """Range that holds the data, the total, and the components that reach a thirtieth of the data."""
     x = np.asarray(panel.x, dtype=float)
     seen = (x >= x_low) & (x <= x_high)
     highs, lows = [], []
@@ -293,9 +308,14 @@ def _y_range(panel: SpectrumPanel, scale: float, x_low: float, x_high: float) ->
     low = min((float(part.min()) for part in lows if part.size), default=0.1)
     high = max((float(part.max()) for part in highs if part.size), default=1.0)
     peaks = [float(curve.max()) for curve in curves.values() if curve.size and curve.max() > 0]
-    bottom = max(min([low, *peaks]) / 3.0, low / 40.0)
+    bottom = min([low, *(peak for peak in peaks if peak > low / 30.0)]) / 3.0
     # Room at the top for the species' name.
-    return bottom, high * (high / bottom) ** 0.22
+    low, high = math.log10(bottom), math.log10(high) + 0.22 * math.log10(high / bottom)
+    # A little more room below where that gives the axis its second decade.
+    decade = math.floor(low + 0.35)
+    if decade + 1 < high and not _is_clear(decade, low, high):
+        low = decade - 0.11 * (high - decade)
+    return 10.0**low, 10.0**high
 
 
 def _legend(
