@@ -14,9 +14,24 @@ source "$root/scripts/_setup.sh"
 prepare_environment ""
 
 cd -- "$root"
-run="chains/quickstart"
+# Where the run goes, and whether it goes on with what is there: the arguments may say otherwise.
+output="chains" name="quickstart" overwrite="" before=""
+for argument in "$@"; do
+    case "$before" in
+        --output) output="$argument" ;;
+        --name) name="$argument" ;;
+    esac
+    case "$argument" in
+        --output=*) output="${argument#*=}" ;;
+        --name=*) name="${argument#*=}" ;;
+        --overwrite) overwrite="yes" ;;
+    esac
+    before="$argument"
+done
+run="$output/$name"
+[ "${run#/}" != "$run" ] || run="$root/$run"
 resume=()
-[ ! -f "$run/manifest.json" ] || resume=(--resume)
+[ -n "$overwrite" ] || [ ! -f "$run/manifest.json" ] || resume=(--resume)
 
 code=0
 "$venv/bin/stellarcr" run scripts/configs/quickstart.toml ${resume[@]+"${resume[@]}"} "$@" || code=$?
@@ -28,14 +43,14 @@ if [ "$code" -ne 0 ]; then
     exit "$code"
 fi
 for kind in corner spectra trace; do
-    "$venv/bin/stellarcr" plot "$kind" "$run"
+    "$venv/bin/stellarcr" plot "$kind" "$run" >/dev/null
 done
 
 echo
 echo "Pictures"
-for picture in "$root/$run/plots"/*; do
+for picture in "$run/plots"/*; do
     [ ! -f "$picture" ] || echo "  $picture"
 done
 echo "Numbers"
-echo "  $root/$run/summary.json"
-echo "  $root/$run/posterior.nc"
+echo "  $run/summary.json"
+echo "  $run/posterior.nc"

@@ -25,8 +25,11 @@ case "$1 $2" in
     "-m pip") echo "$PIP_SAYS"; exit "${{PIP_CODE:-0}}" ;;
     "-m ruff") exit "${{RUFF_CODE:-0}}" ;;
     "-m pytest") echo "== 3 passed in 0.01s =="; exit "${{PYTEST_CODE:-0}}" ;;
-    "run "*) mkdir -p chains/quickstart/plots; touch chains/quickstart/manifest.json; exit "${{RUN_CODE:-0}}" ;;
-    "plot "*) touch "chains/quickstart/plots/$2.pdf" ;;
+    "run "*)
+        run=chains/quickstart
+        [ "$3" != --name ] || run="chains/$4"
+        mkdir -p "$run/plots"; touch "$run/manifest.json"; exit "${{RUN_CODE:-0}}" ;;
+    "plot "*) touch "$3/plots/$2.pdf" ;;
     -c*) exec "{python}" "$@" ;;
 esac
 """
@@ -83,6 +86,15 @@ def test_quickstart_twice_installs_once_and_resumes(checkout):
     result, calls = run_script(checkout / "scripts/quickstart.sh", "--quiet")
     assert result.returncode == 0, result.stderr
     assert calls[0] == "stellarcr run scripts/configs/quickstart.toml --resume --quiet"
+
+
+def test_quickstart_starts_anew_or_elsewhere_when_told_to(checkout):
+    run_script(checkout / "scripts/quickstart.sh")
+    _, calls = run_script(checkout / "scripts/quickstart.sh", "--overwrite")
+    assert calls[0] == "stellarcr run scripts/configs/quickstart.toml --overwrite"
+    result, calls = run_script(checkout / "scripts/quickstart.sh", "--name", "second try")
+    assert calls[0] == "stellarcr run scripts/configs/quickstart.toml --name second try"
+    assert str(checkout / "chains/second try/plots/trace.pdf") in result.stdout
 
 
 def test_quickstart_through_links_from_anywhere(checkout, tmp_path):
