@@ -58,7 +58,7 @@ def autocorrelation_time(series: FloatArray, window: float = 5.0) -> float:
     Returns
     -------
     float
-        tau; infinite if the series are constant.
+        tau, at least 1 (an antithetic chain counts as an independent one); infinite if the series are constant.
     """
     rho = autocorrelation(series)
     if np.isnan(rho[0]):
@@ -66,7 +66,7 @@ def autocorrelation_time(series: FloatArray, window: float = 5.0) -> float:
     tau = 2.0 * np.cumsum(rho) - 1.0
     outside = np.arange(len(tau)) >= window * tau
     last = int(np.argmax(outside)) if outside.any() else len(tau) - 1
-    return float(max(tau[last], 1.0 / len(rho)))
+    return float(max(tau[last], 1.0))
 
 
 def split_rhat(groups: FloatArray, *, rank_normalised: bool = False) -> float:
@@ -189,5 +189,4 @@ def _times(chain: FloatArray, largest: int = 128) -> FloatArray:
     n_stored, n_ensembles, n_walkers, n_dim = chain.shape
     every = -(-n_ensembles * n_walkers // largest)
     walkers = chain[:, :, ::every].reshape(n_stored, -1, n_dim)
-    times = np.array([autocorrelation_time(walkers[..., i]) for i in range(n_dim)])
-    return np.maximum(times, 1.0)
+    return np.array([autocorrelation_time(walkers[..., i]) for i in range(n_dim)])

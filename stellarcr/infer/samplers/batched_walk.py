@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from dynesty.internal_samplers import RWalkSampler, SamplerReturn, UnitCubeSampler
-from dynesty.utils import LogLikelihood, LoglOutput
 
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior
 from stellarcr.infer.samplers.evaluate import Evaluator
@@ -52,7 +51,7 @@ class LockstepPool:
         # dynesty asks for functions of one point, but calls them only through this pool.
         self.functions = ScalarFunctions(posterior)
         self._evaluator = evaluator
-        self._log_likelihood = evaluator.log_likelihood
+        self.log_likelihoods = evaluator.log_likelihood
         self._prior_transform = posterior.prior_transform
 
     @property
@@ -61,13 +60,11 @@ class LockstepPool:
         return self._evaluator.n_calls
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-        """Apply a function to each item: likelihoods in one batch, walkers in lockstep."""
-        if isinstance(function, LogLikelihood):
-            return [LoglOutput(value, False) for value in self._log_likelihood(np.asarray(items))]
+        """Apply a function to each item; queued walkers in lockstep."""
         if function is BatchedWalk.sample:
-            return walk_together(list(items), self._log_likelihood, self._prior_transform)
+            return walk_together(list(items), self.log_likelihoods, self._prior_transform)
         if function is UnitCubeSampler.sample:
-            return draw_together(list(items), self._log_likelihood, self._prior_transform)
+            return draw_together(list(items), self.log_likelihoods, self._prior_transform)
         results = [function(item) for item in items]
         self.functions.check()
         return results

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
 import warnings
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any, BinaryIO, ClassVar
 
 import dynesty
 import numpy as np
-from dynesty.utils import compute_integrals
 
 from stellarcr.errors import ConfigError, RunError
 from stellarcr.infer.diagnostics import kish_sample_size
-from stellarcr.infer.posterior_protocol import FloatArray, Posterior
+from stellarcr.infer.posterior_protocol import Posterior
 from stellarcr.infer.samplers.base import (
     Clock,
     SamplerResult,
@@ -26,14 +23,19 @@ from stellarcr.infer.samplers.base import (
     stored_points,
 )
 from stellarcr.infer.samplers.batched_walk import BatchedWalk, LockstepPool
+from stellarcr.infer.samplers.dynesty_parts import (
+    SamplerPickler,
+    SamplerUnpickler,
+    draw_live_points,
+    equal_weight_indices,
+    integrals,
+    range_of_batch,
+)
 from stellarcr.infer.samplers.evaluate import Evaluator
 from stellarcr.infer.samplers.map import MapResult
-from stellarcr.infer.samplers.scalar import ScalarFunctions, ScalarPool
+from stellarcr.infer.samplers.scalar import ScalarPool
 
 SLOT = "dynesty"
-
-IMPOSSIBLE = -1e299
-"""dynesty writes -1e300 where the likelihood is zero; anything below this is read back as -inf."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,24 +177,37 @@ class _DynestyRun:
         self.dynamic = settings.mode == "dynamic"
         self.sampler: Any = None
         self.resumed = self.finished = False
+        self.live_points: Any = None
+        # ln of the possible fraction of the prior, and its error.
+        self.possible = (0.0, 0.0)
         self.limit = ""
         self._last_report: tuple[float, float, int] | None = None
 
     def begin(self) -> None:
         """Draw the first live points."""
-        kind = dynesty.DynamicNestedSampler if self.dynamic else dynesty.NestedSampler
         n_dim, settings = self.posterior.n_dim, self.settings
+        nlive = settings.nlive_for(n_dim)
+        draws, walks = (np.random.default_rng(s) for s in np.random.SeedSequence([settings.seed, 3]).spawn(2))
+        first = draw_live_points(self.posterior, self.pool.log_likelihoods, draws, nlive)
+        self.possible = (first.log_fraction, first.log_fraction_error)
+        self.live_points = [first.unit, first.theta, first.log_likelihood]
+        kind, options = (
+            (dynesty.DynamicNestedSampler, {})
+            if self.dynamic
+            else (dynesty.NestedSampler, {"live_points": self.live_points})
+        )
         walk = BatchedWalk if settings.batch else dynesty.internal_samplers.RWalkSampler
         self.sampler = kind(
             self.pool.functions.log_likelihood,
             self.pool.functions.prior_transform,
             n_dim,
-            nlive=settings.nlive_for(n_dim),
+            nlive=nlive,
             bound=settings.bound,
             sample=walk(walks=settings.walks_for(n_dim), ndim=n_dim, ncdim=n_dim),
-            rstate=np.random.default_rng(np.random.SeedSequence([settings.seed, 3])),
+            rstate=walks,
             pool=self.pool,
             queue_size=self.pool.size,
+            **options,
         )
 
     def restore(self, saved: SavedState) -> None:
@@ -202,24 +217,26 @@ class _DynestyRun:
                 f"the checkpoint was written by dynesty {saved.fields['dynesty']}, this is {dynesty.__version__}",
                 remedy=f"install dynesty=={saved.fields['dynesty']} to resume, or start anew with --overwrite",
             )
-        self.sampler = _Unpickler(saved.files["sampler.pickle"], self.pool.functions).load()
+        self.sampler = SamplerUnpickler(saved.files["sampler.pickle"], self.pool.functions).load()
         inner = [getattr(self.sampler, name, None) for name in ("sampler", "batch_sampler")]
         for sampler in [self.sampler, *inner]:
             if sampler is not None:
                 sampler.pool, sampler.mapper, sampler.queue_size = self.pool, self.pool.map, self.pool.size
         self.resumed, self.finished = True, saved.fields["finished"]
+        self.possible = tuple(saved.fields["possible"])
 
     def checkpoint(self) -> None:
         """Write dynesty's object, without the problem that it points to."""
 
         def write(file: BinaryIO) -> None:
-            _Pickler(file).dump(self.sampler)
+            SamplerPickler(file).dump(self.sampler)
 
         fields = {
             "dynesty": dynesty.__version__,
             "n_calls": self.pool.n_calls,
             "seconds": self.clock.seconds,
             "finished": self.finished,
+            "possible": list(self.possible),
             "stored_points": self._stored_points(),
         }
         self.store.commit(SLOT, fields, add={"sampler.pickle": write})
@@ -229,16 +246,20 @@ class _DynestyRun:
         theta, values = np.array(record["v"][-8:]), np.array(record["logl"][-8:], dtype=float)
         if len(values) == 0:
             return stored_points("log_likelihood", np.empty((0, self.posterior.n_dim)), values)
-        possible = values > IMPOSSIBLE
-        return stored_points("log_likelihood", theta[possible], values[possible])
+        return stored_points("log_likelihood", theta, values)
 
     def advance(self) -> None:
         """Sample until dynesty stops, a limit is reached, or a signal arrives."""
         if self.finished:
             return
         settings = self.settings
-        options = (
-            {"dlogz_init": settings.dlogz, "n_effective": settings.n_effective}
+        options: dict[str, Any] = (
+            {
+                "dlogz_init": settings.dlogz,
+                "n_effective": settings.n_effective,
+                "live_points": self.live_points,
+                "wt_function": range_of_batch,
+            }
             if self.dynamic
             else {"dlogz": settings.dlogz}
         )
@@ -286,7 +307,7 @@ class _DynestyRun:
             sampler=SLOT,
             calls=self.pool.n_calls,
             iterations=niter,
-            log_evidence=float(results.logz),
+            log_evidence=float(results.logz) + self.possible[0],
             log_evidence_error=float(np.sqrt(max(results.logzvar, 0.0))),
             remaining_log_evidence=remaining,
             batch=int(state.get("nbatch") or 0),
@@ -311,9 +332,9 @@ class _DynestyRun:
 
     def result(self) -> SamplerResult:
         """Turn dynesty's record into posterior samples and an evidence."""
-        theta, log_likelihood, log_volume, log_weight, log_z, log_z_error = _integrals(self._record())
-        log_likelihood = np.where(log_likelihood < IMPOSSIBLE, -np.inf, log_likelihood)
-        nested = WeightedSamples(theta, log_weight - log_z, log_likelihood, log_volume)
+        theta, log_likelihood, log_volume, log_weight, log_z, log_z_error = integrals(self._record())
+        log_possible, log_possible_error = self.possible
+        nested = WeightedSamples(theta, log_weight - log_z, log_likelihood, log_volume + log_possible)
         ess = kish_sample_size(nested.log_weight)
         rng = np.random.default_rng(np.random.SeedSequence([self.settings.seed, 4]))
         picked = equal_weight_indices(nested.log_weight, min(self.settings.draws, int(np.ceil(ess))), rng)
@@ -342,10 +363,11 @@ class _DynestyRun:
                 "nlive": self.settings.nlive_for(n_dim),
                 "walks": self.settings.walks_for(n_dim),
                 "ess": ess,
+                "possible_prior_fraction": float(np.exp(log_possible)),
                 "efficiency": len(theta) / max(self.pool.n_calls, 1),
             },
-            log_evidence=log_z,
-            log_evidence_error=log_z_error,
+            log_evidence=log_z + log_possible,
+            log_evidence_error=float(np.hypot(log_z_error, log_possible_error)),
             nested=nested,
         )
 
@@ -357,42 +379,3 @@ class _DynestyRun:
         for _ in base.add_live_points():
             pass
         return base.saved_run
-
-
-def _integrals(record: Any) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float, float]:
-    """Samples, their log weights, and ln Z with dynesty's error, from dynesty's record."""
-    log_likelihood, log_volume = np.array(record["logl"], dtype=float), np.array(record["logvol"], dtype=float)
-    log_weight, log_z, variance, _ = compute_integrals(logl=log_likelihood, logvol=log_volume)
-    theta = np.array(record["v"], dtype=float)
-    return theta, log_likelihood, log_volume, log_weight, float(log_z[-1]), float(np.sqrt(variance[-1]))
-
-
-def equal_weight_indices(log_weight: FloatArray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw `n` samples by weight: systematic resampling, in random order.
-
-    Each sample is taken floor(n w) or ceil(n w) times.
-    """
-    cumulative = np.cumsum(np.exp(log_weight - np.max(log_weight)))
-    positions = (rng.random() + np.arange(n)) / n * cumulative[-1]
-    picked = np.minimum(np.searchsorted(cumulative, positions, side="right"), len(log_weight) - 1)
-    return rng.permutation(picked)
-
-
-class _Pickler(pickle.Pickler):
-    """Leaves the problem out of a checkpoint: it is named there, and given back when it is read."""
-
-    def persistent_id(self, obj: Any) -> str | None:
-        """Name the functions that belong to the problem."""
-        return "functions" if isinstance(obj, ScalarFunctions) else None
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, content: bytes, functions: ScalarFunctions) -> None:
-        super().__init__(BytesIO(content))
-        self._functions = functions
-
-    def persistent_load(self, pid: Any) -> ScalarFunctions:
-        """Give the problem's functions."""
-        if pid != "functions":
-            raise RunError(f"the checkpoint refers to an unknown object {pid!r}", remedy="start anew")
-        return self._functions

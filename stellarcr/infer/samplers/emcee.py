@@ -240,7 +240,7 @@ class _EmceeRun:
 
     def advance(self) -> None:
         """Step until converged, at a limit, or interrupted."""
-        if self._limit() or (self.step and self.step == self.last_check and self._check()):
+        if self.step and (self._limit() or (self.step == self.last_check and self._check())):
             return
         sampler = _Ensembles(self.evaluator, self.total, self.posterior.n_dim, self.settings.ensembles)
         steps = sampler.sample(self.state, iterations=None, store=False, skip_initial_state_check=True)

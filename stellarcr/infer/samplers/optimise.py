@@ -54,7 +54,7 @@ def evolve(
     n, n_dim = points.shape
     elite = max(2, n // 10)
     for _ in range(generations):
-        if np.ptp(values) < tolerance:
+        if np.isfinite(values).all() and np.ptp(values) < tolerance:
             break
         best = np.argsort(-values)[rng.integers(elite, size=n)]
         one = rng.integers(n, size=n)

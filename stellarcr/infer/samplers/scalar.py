@@ -114,6 +114,12 @@ class ScalarPool:
         """Likelihood evaluations, in all processes."""
         return self._calls + self.functions.n_calls
 
+    def log_likelihoods(self, theta: FloatArray) -> FloatArray:
+        """Log likelihood of several points ``(n, n_dim)``, here."""
+        values = np.array([self.functions.log_likelihood(point) for point in theta])
+        self.functions.check()
+        return values
+
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         """Apply a function to each item, in order."""
         if self._executor is None:
