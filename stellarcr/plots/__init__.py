@@ -10,9 +10,9 @@ from typing import Any
 
 _EXPORTS: dict[str, str] = {
     "Band": "spectrum_panel",
-    "ChainTrace": "trace",
+    "ChainTrace": "trace_data",
     "DataSeries": "spectrum_panel",
-    "NestedTrace": "trace",
+    "NestedTrace": "trace_data",
     "SpectrumPanel": "spectrum_panel",
     "corner_plot": "corner",
     "experiment_looks": "style",
@@ -21,7 +21,7 @@ _EXPORTS: dict[str, str] = {
     "population_looks": "style",
     "save": "style",
     "spectra_plot": "spectra",
-    "trace_of": "trace",
+    "trace_of": "trace_data",
     "trace_plot": "trace",
 }
 
