@@ -79,7 +79,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
         A sentence for the ``remedy`` of an error.
     """
     names = sorted(set(valid))
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
     if close:
         return f"did you mean {' or '.join(repr(c) for c in close)}? Valid names: {', '.join(names)}"
     return f"valid names: {', '.join(names) or 'none'}"

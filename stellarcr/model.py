@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from astropy.units import Quantity
 
 LOG10 = "log10_"
+_RESERVED = {"total", "galaxy", "disc"}
+"""Names that outputs, propagation parameters and the place of most sources have."""
+
 _LN10 = float(np.log(10.0))
 
 
@@ -55,6 +58,17 @@ class ForwardModel:
             raise ModelError("the model has no source population", remedy="add at least one, for instance 'snr'")
         if len(set(names)) < len(names):
             raise ModelError(f"two populations share a name: {names}", remedy="give each its own name")
+        for name in names:
+            if name in _RESERVED or not name.isidentifier():
+                raise ModelError(
+                    f"a population cannot be named {name!r}",
+                    remedy=f"use letters, digits and underscores, and none of {', '.join(sorted(_RESERVED))}",
+                )
+        if self.grid.lowest != 1.0:
+            raise ModelError(
+                f"the rigidity grid starts at {self.grid.lowest:g} GV, but powers are defined above 1 GV",
+                remedy="leave grid.lowest at 1",
+            )
 
     # ------------------------------------------------------------------ parameters
 

@@ -63,7 +63,11 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
             where=str(path),
             remedy="add the missing keys; see plain-diffusion",
         )
-    return Galaxy(**merged)
+    try:
+        return Galaxy(**merged)
+    except ConfigError as error:
+        origin = f"{path} with the changes of {where}" if changes else str(path)
+        raise ConfigError(error.problem, where=origin, remedy=error.remedy) from None
 
 
 _REQUIRED = ("D0", "delta", "R_h", "delta_h", "eta", "half_height", "hydrogen_column")

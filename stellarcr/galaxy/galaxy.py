@@ -81,30 +81,49 @@ class Galaxy:
     sources: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
+        where = f"galaxy preset {self.name!r}"
+        for key in ("name", "profile", "geometry"):
+            if not isinstance(getattr(self, key), str):
+                raise ConfigError(
+                    f"galaxy.{key} = {getattr(self, key)!r} must be text", where=where, remedy=f"put {key} in quotes"
+                )
+        if self.sources is not None and not isinstance(self.sources, Mapping):
+            raise ConfigError(
+                f"galaxy.sources = {self.sources!r} must be a table",
+                where=where,
+                remedy='say of each number where it comes from: [sources] D0 = "..."',
+            )
         for key in ("D0", "R_h", "half_height", "hydrogen_column", "radius", "sun"):
             value = getattr(self, key)
             if not (np.isfinite(value) and value > 0):
                 raise ConfigError(
                     f"galaxy.{key} = {value!r} must be a positive number",
-                    where=f"galaxy preset {self.name!r}",
+                    where=where,
                     remedy=f"give {key} a positive value",
                 )
-        if self.smoothness < 0 or self.helium_fraction < 0:
-            raise ConfigError(
-                "galaxy.smoothness and galaxy.helium_fraction must not be negative",
-                where=f"galaxy preset {self.name!r}",
-                remedy="use 0 for a sharp break, 0.1 for the usual gas",
-            )
+        for key in ("delta", "delta_h", "eta"):
+            if not np.isfinite(getattr(self, key)):
+                raise ConfigError(
+                    f"galaxy.{key} = {getattr(self, key)!r} must be finite", where=where, remedy=f"give {key} a number"
+                )
+        for key, usual in (("smoothness", "0 for a sharp break"), ("helium_fraction", "0.1 for the usual gas")):
+            value = getattr(self, key)
+            if not (np.isfinite(value) and value >= 0):
+                raise ConfigError(
+                    f"galaxy.{key} = {value!r} must be a number that is not negative",
+                    where=where,
+                    remedy=f"use {usual}",
+                )
         if self.geometry not in ("cylinder", "slab"):
             raise ConfigError(
                 f"galaxy.geometry = {self.geometry!r} is unknown",
-                where=f"galaxy preset {self.name!r}",
+                where=where,
                 remedy="use 'cylinder' or 'slab'",
             )
         if self.sun >= self.radius:
             raise ConfigError(
                 f"galaxy.sun = {self.sun} kpc lies outside galaxy.radius = {self.radius} kpc",
-                where=f"galaxy preset {self.name!r}",
+                where=where,
                 remedy="give the Sun a radius inside the cylinder",
             )
         source_profile(self.profile)
