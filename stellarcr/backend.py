@@ -40,10 +40,10 @@ def log_ndtr(x: Array) -> Array:
         Standardised deviations.
     """
     xp = namespace(x)
-    if xp is np:
-        from scipy.special import log_ndtr as scipy_log_ndtr
+    if xp.__name__.startswith("jax"):
+        from jax.scipy.special import log_ndtr as jax_log_ndtr
 
-        return scipy_log_ndtr(x)
-    from importlib import import_module
+        return jax_log_ndtr(x)
+    from scipy.special import log_ndtr as scipy_log_ndtr
 
-    return import_module(xp.__name__.split(".")[0] + ".scipy.special").log_ndtr(x)
+    return scipy_log_ndtr(x) if xp is np else xp.asarray(scipy_log_ndtr(np.asarray(x)))

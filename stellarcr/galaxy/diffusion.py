@@ -44,7 +44,7 @@ def diffusion_coefficient(
     array
         D in the unit of ``D0``, of the broadcast shape.
     """
-    xp = namespace(rigidity, D0, delta, R_h, delta_h)
+    xp = namespace(rigidity, beta, D0, delta, R_h, delta_h, eta)
     low = delta * xp.log(rigidity / REFERENCE_RIGIDITY)
     distance = xp.log(rigidity / R_h)
     if smoothness > 0:

@@ -188,11 +188,16 @@ class CombinedErrors:
 
     def chi2(self, residuals: Array) -> Array:
         """Sum over the groups."""
-        return sum(model.chi2(residuals[..., index]) for index, model in self.parts)
+        return sum(model.chi2(_points(residuals, index)) for index, model in self.parts)
 
     def log_likelihood(self, residuals: Array) -> Array:
         """Sum over the groups."""
-        return sum(model.log_likelihood(residuals[..., index]) for index, model in self.parts)
+        return sum(model.log_likelihood(_points(residuals, index)) for index, model in self.parts)
+
+
+def _points(residuals: Array, index: np.ndarray) -> Array:
+    xp = namespace(residuals)
+    return xp.take(residuals, xp.asarray(index), axis=-1)
 
 
 def combine(parts: Sequence[tuple[np.ndarray, ErrorModel]]) -> ErrorModel:

@@ -150,7 +150,7 @@ class ChebyshevAxis:
         if len(self.nodes) == 1:
             return xp.ones((1,))
         scaled = self._scale(xp.asarray(value))[..., None]
-        return (scaled ** xp.arange(len(self.nodes))) @ xp.asarray(self._lagrange)
+        return (scaled ** xp.arange(len(self.nodes), dtype=scaled.dtype)) @ xp.asarray(self._lagrange)
 
 
 def tabulate_response(

@@ -22,7 +22,7 @@ def power_law(rigidity: Array, index: Array, maximum_rigidity: Array) -> Array:
 
     Source: Qiu, Lin & Yang, arXiv:2605.31362 (winds).
     """
-    xp = namespace(rigidity)
+    xp = namespace(rigidity, index, maximum_rigidity)
     exponent = _column(index) * xp.log(rigidity) - rigidity * (1.0 / _column(maximum_rigidity))
     return xp.exp(xp.maximum(exponent, LOWEST_EXPONENT))
 
@@ -35,7 +35,7 @@ def broken_power_law(
     (R/R_br)^index_low below R_br, (R/R_br)^index_high above, times exp(-R/R_max).
     Source: Qiu, Lin & Yang, arXiv:2605.31362 (supernova remnants).
     """
-    xp = namespace(rigidity, break_rigidity)
+    xp = namespace(rigidity, index_low, index_high, break_rigidity, maximum_rigidity)
     ratio = xp.log(rigidity / _column(break_rigidity))
     below = xp.where(ratio < 0, ratio, 0.0)
     exponent = _column(index_low) * below + _column(index_high) * (ratio - below)
