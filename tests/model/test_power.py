@@ -1,6 +1,7 @@
 """What P means: the energy of all nuclei above 1 GV, integrated back from the injected spectra."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,27 +36,22 @@ def model(request):
 def adaptive_power(model, name, parameters, breaks):
     """Energy [erg] above 1 GV per year (or all of it), by adaptive quadrature between the breaks of the spectrum."""
     population = model.population(name)
-    # all elements share their shape: so one integral per nuclide of the spectrum of its element
-    total = 0.0
+    values = model.local_values(parameters)[name]
     edges = [0.0, *np.log(breaks), np.log(model.grid.highest)]
+    two = np.array([2.0])
+    released = model.injection(name, parameters, two)
+    total = 0.0
     for element in population.elements:
         for particle, fraction in population.isotopes_of(element):
 
-            def integrand(u, element=element, particle=particle):
+            def integrand(u, z=particle.charge, mass=particle.mass):
                 rigidity = np.array([np.exp(u)])
-                momentum = particle.charge * rigidity
                 # p^2 / (E + m): the kinetic energy without cancellation
-                kinetic = momentum**2 / (np.hypot(momentum, particle.mass) + particle.mass)
-                shape = population.shape(rigidity, values)
-                return (rigidity * kinetic * shape)[0]
+                kinetic = (z * rigidity) ** 2 / (np.hypot(z * rigidity, mass) + mass)
+                return (rigidity * kinetic * population.shape(rigidity, values))[0]
 
-            values = model.local_values(parameters)[name]
-            pieces = [
-                quad(integrand, low, high, epsrel=1e-10, limit=200)[0]
-                for low, high in zip(edges[:-1], edges[1:], strict=True)
-            ]
-            at_one = model.injection(name, parameters, np.array([2.0]))[element][0]
-            total += sum(pieces) * fraction * at_one / population.shape(np.array([2.0]), values)[0]
+            pieces = [quad(integrand, low, high, epsrel=1e-10, limit=200)[0] for low, high in pairwise(edges)]
+            total += sum(pieces) * fraction * (released[element] / population.shape(two, values))[0]
     return total / GEV_PER_ERG * (YEAR if population.place == "disc" else 1.0)
 
 
