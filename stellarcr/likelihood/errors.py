@@ -104,6 +104,16 @@ class CorrelatedErrors:
 
     covariance: np.ndarray
 
+    def __post_init__(self) -> None:
+        variance = np.diag(self.covariance)
+        bad = np.flatnonzero(~(np.isfinite(variance) & (variance > 0)))
+        if len(bad):
+            raise DataError(
+                f"the covariance matrix is not positive definite: the variance of point {bad[0]} is {variance[bad[0]]}",
+                remedy="give the point an error, or leave it out by its rigidity range",
+            )
+        self._factor  # noqa: B018  (factorise now, so that a mistake shows where it was made)
+
     @property
     def size(self) -> int:
         """Number of points."""
@@ -118,7 +128,8 @@ class CorrelatedErrors:
         except LinAlgError as error:
             raise DataError(
                 "the covariance matrix is not positive definite",
-                remedy="give every point a statistical error, or choose a weaker correlation of the systematic errors",
+                remedy="points that share one systematic error need statistical errors above zero: choose 'length' or "
+                "'uncorrelated' instead of 'full', or leave points out by their rigidity range",
             ) from error
 
     @cached_property

@@ -224,20 +224,27 @@ def _groups(
         covariance = _difference_covariance(tables, blocks, file, load, path)
         if covariance is not None:
             name = f"{file.experiment} {'+'.join(t.species for t in tables)}"
-            return (DataGroup(name, np.arange(len(covariance)), CorrelatedErrors(covariance)),)
+            return (DataGroup(name, np.arange(len(covariance)), _correlated(covariance, name)),)
     groups: list[DataGroup] = []
     start = 0
     for t, block in zip(tables, blocks, strict=True):
         parts: list[tuple[np.ndarray, ErrorModel]] = []
         measured, limits = np.flatnonzero(~t.upper_limit), np.flatnonzero(t.upper_limit)
         if len(measured):
-            parts.append((measured, CorrelatedErrors(block) if isinstance(block, np.ndarray) else block))
+            parts.append((measured, _correlated(block, t.name) if isinstance(block, np.ndarray) else block))
         if len(limits):
             sigma = t.total_error()[1].value[limits]
             parts.append((limits, UpperLimits(np.where(sigma > 0, sigma, t.value.value[limits] / LIMIT_CONFIDENCE))))
         groups.append(DataGroup(f"{file.experiment} {t.species}", start + np.arange(len(t)), combine(parts)))
         start += len(t)
     return tuple(groups)
+
+
+def _correlated(covariance: np.ndarray, name: str) -> CorrelatedErrors:
+    try:
+        return CorrelatedErrors(covariance)
+    except DataError as error:
+        raise DataError(error.problem, where=f"table {name!r}", remedy=error.remedy) from error
 
 
 def _difference_covariance(
@@ -261,7 +268,7 @@ def _difference_covariance(
     first, second = tables[by_species[subtrahend]], tables[by_species[minuend]]
     total = load(canonical_species(choice.total))
     for other in (second, total):
-        if not np.allclose(other.x.value, first.x.value, rtol=1e-6):
+        if len(other) != len(first) or not np.allclose(other.x.value, first.x.value, rtol=1e-6):
             raise DataError(
                 f"tables {first.name!r} and {other.name!r} have different bins, so their covariance is not defined",
                 where=f"{path}: [errors.difference]",

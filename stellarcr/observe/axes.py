@@ -53,6 +53,8 @@ def energy_jacobian(axis: str, x: Array, nuclide: Nuclide) -> Array | float:
 
 def rigidity(axis: str, x: Array, nuclide: Nuclide) -> Array:
     """Rigidity [GV] at a point of an axis; 0 below the rest energy."""
+    if axis == "R":
+        return x
     xp = namespace(x)
     energy = total_energy(axis, x, nuclide)
     squared = energy**2 - nuclide.mass**2
