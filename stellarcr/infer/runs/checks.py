@@ -12,7 +12,7 @@ import numpy as np
 from stellarcr.errors import RunError
 from stellarcr.infer.posterior_protocol import Posterior, describe_point
 from stellarcr.infer.runs.folder import RunFolder
-from stellarcr.infer.samplers.base import SamplerSettings
+from stellarcr.infer.samplers.settings import SamplerSettings
 
 TOLERANCE = 1e-9
 """Largest relative difference between a stored and a recomputed log likelihood."""

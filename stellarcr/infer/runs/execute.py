@@ -19,9 +19,10 @@ from stellarcr.infer.runs.checks import check_same_problem
 from stellarcr.infer.runs.folder import RunFolder
 from stellarcr.infer.runs.reading import Run, read_run
 from stellarcr.infer.samplers import get_sampler, settings_from
-from stellarcr.infer.samplers.base import RunInterrupted, Sampler, SamplerResult, SamplerSettings
+from stellarcr.infer.samplers.base import RunInterrupted, Sampler, SamplerResult
 from stellarcr.infer.samplers.evaluate import check_prior_draws
 from stellarcr.infer.samplers.map import MapResult, MapSettings, find_maximum, improve_maximum
+from stellarcr.infer.samplers.settings import SamplerSettings
 
 DERIVED_DRAWS = 2000
 """Posterior samples at which derived quantities are computed; 16 % quantiles are then known to 0.03 sigma."""

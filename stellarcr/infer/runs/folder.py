@@ -22,7 +22,8 @@ from stellarcr.infer.progress import Progress
 from stellarcr.infer.runs.lock import LOCK_NAME, RunLock
 from stellarcr.infer.runs.signals import StopRequest
 from stellarcr.infer.runs.slots import CheckpointSlots
-from stellarcr.infer.samplers.base import SamplerSettings, SavedState, Writer
+from stellarcr.infer.samplers.base import SavedState, Writer
+from stellarcr.infer.samplers.settings import SamplerSettings
 
 FORMAT = 1
 

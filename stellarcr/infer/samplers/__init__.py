@@ -13,11 +13,10 @@ from stellarcr.infer.samplers.base import (
     RunInterrupted,
     Sampler,
     SamplerResult,
-    SamplerSettings,
     Store,
     WeightedSamples,
-    settings_from,
 )
+from stellarcr.infer.samplers.settings import SamplerSettings, settings_from
 
 _SAMPLERS = {
     "map": ("stellarcr.infer.samplers.map", "MapSampler"),

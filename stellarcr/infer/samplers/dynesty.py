@@ -15,7 +15,6 @@ from stellarcr.infer.posterior_protocol import Posterior
 from stellarcr.infer.samplers.base import (
     Clock,
     SamplerResult,
-    SamplerSettings,
     SavedState,
     Store,
     WeightedSamples,
@@ -34,6 +33,7 @@ from stellarcr.infer.samplers.dynesty_parts import (
 from stellarcr.infer.samplers.evaluate import Evaluator
 from stellarcr.infer.samplers.map import MapResult
 from stellarcr.infer.samplers.scalar import ScalarPool
+from stellarcr.infer.samplers.settings import SamplerSettings
 
 SLOT = "dynesty"
 

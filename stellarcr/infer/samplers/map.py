@@ -13,7 +13,6 @@ from stellarcr.infer.samplers.base import (
     Clock,
     MemoryStore,
     SamplerResult,
-    SamplerSettings,
     Store,
     array_writer,
     interrupted_error,
@@ -22,6 +21,7 @@ from stellarcr.infer.samplers.base import (
 from stellarcr.infer.samplers.evaluate import Evaluator
 from stellarcr.infer.samplers.laplace import laplace_approximation
 from stellarcr.infer.samplers.optimise import EDGE, Objective, evolve, polish
+from stellarcr.infer.samplers.settings import SamplerSettings
 
 SLOT = "map"
 
