@@ -148,7 +148,9 @@ class ChainAssessment:
         )
 
 
-def assess_chain(chain: FloatArray, log_posterior: FloatArray, stride: int, n_steps: int) -> ChainAssessment:
+def assess_chain(
+    chain: FloatArray, log_posterior: FloatArray, stride: int, n_steps: int, least_burn_in: int = 0
+) -> ChainAssessment:
     """Choose the burn-in of an ensemble chain, then measure what is left.
 
     Burn-in ends when every ensemble's median log posterior has come within one standard deviation of that of
@@ -165,9 +167,12 @@ def assess_chain(chain: FloatArray, log_posterior: FloatArray, stride: int, n_st
         Steps between stored ones.
     n_steps : int
         Steps made.
+    least_burn_in : int
+        Steps that are discarded in any case: while a sampler still learns, its steps do not count.
     """
     n_stored, n_ensembles, n_walkers, n_dim = chain.shape
-    if n_stored < 8:
+    least = -(-least_burn_in // stride)
+    if n_stored - least < 8:
         unknown = np.full(n_dim, np.inf)
         return ChainAssessment(0, unknown, unknown, 0.0, 0.0)
     second_half = n_stored // 2
@@ -176,7 +181,7 @@ def assess_chain(chain: FloatArray, log_posterior: FloatArray, stride: int, n_st
     arrived = np.all(medians >= np.median(settled) - np.std(settled), axis=1)
     climb = int(np.argmax(arrived)) if arrived.any() else second_half
     burn = max(climb, int(np.ceil(5.0 * np.max(_times(chain[second_half:])))))
-    burn = min(burn, second_half)
+    burn = max(min(burn, second_half), least)
     rest = chain[burn:]
     tau = stride * _times(rest)
     rhat = np.array([split_rhat(rest[..., i]) for i in range(n_dim)])

@@ -114,39 +114,6 @@ def _spectra(run: Run, species: Sequence[str] | None, draws: int):  # type: igno
 
 
 def _trace(run: Run, parameters: Sequence[str] | None):  # type: ignore[no-untyped-def]
-    from ..plots.trace import ChainTrace, NestedTrace, trace_plot
+    from ..plots.trace import trace_plot
 
-    common = {"name": run.name, "names": run.names, "labels": run.labels, "units": run.units}
-    if run.nested is not None:
-        nested = run.nested
-        return trace_plot(
-            NestedTrace(
-                **common,
-                samples=nested.theta,
-                log_likelihood=nested.log_likelihood,
-                log_volume=nested.log_prior_volume,
-                log_weight=nested.log_weight,
-                log_evidence=run.log_evidence,
-                log_evidence_error=run.log_evidence_error,
-            ),
-            parameters,
-        )
-    if run.trace is None:
-        raise RunError(f"run {run.name!r} stored no trace", where=str(run.path), remedy="draw its corner plot instead")
-    # stored as (ensemble, step, walker); every walker is a chain of the plot
-    theta = np.moveaxis(run.trace.theta, 2, 1)
-    ensembles, walkers, steps, n_dim = theta.shape
-    parameters_summary = run.summary["parameters"]
-    return trace_plot(
-        ChainTrace(
-            **common,
-            samples=theta.reshape(ensembles * walkers, steps, n_dim),
-            log_posterior=np.moveaxis(run.trace.log_posterior, 2, 1).reshape(ensembles * walkers, steps),
-            ensemble=[int(k) for k in np.repeat(np.arange(ensembles), walkers)],
-            burn_in=int(np.searchsorted(run.trace.steps, run.summary["burn_in"])),
-            stride=int(run.trace.steps[1] - run.trace.steps[0]) if steps > 1 else 1,
-            r_hat={name: parameters_summary[name]["rhat"] for name in run.names},
-            autocorrelation_time={name: parameters_summary[name]["tau"] for name in run.names},
-        ),
-        parameters,
-    )
+    return trace_plot(run, parameters)

@@ -22,13 +22,13 @@ trace
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import xarray as xr
 
-from stellarcr.errors import ModelError, RunError
-from stellarcr.infer.files import disk_errors, sync_folder
+from stellarcr.errors import ModelError
+from stellarcr.infer.files import write_atomically
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior
 from stellarcr.infer.samplers.base import SamplerResult
 
@@ -99,19 +99,13 @@ def write_tree(path: Path, tree: xr.DataTree) -> None:
     RunError
         If the disk is full or cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with disk_errors(path):
-            tree.to_netcdf(temporary, engine="h5netcdf")
-            temporary.replace(path)
-            sync_folder(path.parent)
-    except RuntimeError as error:
-        # HDF5 reports a full disk while closing the file as a RuntimeError.
-        raise RunError(
-            f"cannot write: {error}", where=str(path), remedy="check the disk, then go on with --resume"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    # Made in memory: HDF5 crashes when the disk fills up while it closes a file.
+    content = tree.to_netcdf(engine="h5netcdf")
+    write_atomically(path, lambda file: _write_all(file, content))
+
+
+def _write_all(file: BinaryIO, content: Any) -> None:
+    file.write(content)
 
 
 def derive(posterior: Posterior, theta: FloatArray, largest: int) -> tuple[dict[str, FloatArray], np.ndarray]:

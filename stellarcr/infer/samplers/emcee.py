@@ -25,10 +25,23 @@ from stellarcr.infer.samplers.base import (
 )
 from stellarcr.infer.samplers.chain import StoredChain, capacity_for
 from stellarcr.infer.samplers.evaluate import Evaluator
+from stellarcr.infer.samplers.independence import Independence, Mixture, fit_mixture
 from stellarcr.infer.samplers.map import MapResult, MapSettings, find_maximum
 from stellarcr.infer.samplers.moves import DifferentialEvolution, Snooker
 
 SLOT = "emcee"
+
+HEATED_STEPS = 25
+INVERSE_TEMPERATURE = 0.25
+"""A learning sampler first explores the posterior to this power for so many steps per parameter: it is twice as wide,
+and other modes are near."""
+
+LEARN_AFTER = (1, 2, 3, 4, 6)
+"""The mixture is fitted anew after so many times the heated steps, to the latter half of the chain; all are burn-in."""
+
+_LOCAL_WEIGHTS = (0.8, 0.2)
+_LEARNED_WEIGHTS = (0.45, 0.15, 0.4)
+"""Weights of differential evolution, snooker, and, once learned, the independence move."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +66,8 @@ class EmceeSettings(SamplerSettings):
     scatter : float
         Width of the start around the maximum in units of the Laplace approximation; above 1 so that the
         ensembles start more dispersed than the posterior.
+    learn : bool
+        Fit a mixture of Gaussians to the walkers' past during burn-in and propose from it, besides the other moves.
     memory_mb : float
         Memory for the stored chain; when it is full, every second stored step is dropped.
     """
@@ -64,6 +79,7 @@ class EmceeSettings(SamplerSettings):
     target_rhat: float = 1.01
     check_every: int = 200
     scatter: float = 2.0
+    learn: bool = True
     memory_mb: float = 128.0
 
     LIMITS: ClassVar[frozenset[str]] = SamplerSettings.LIMITS | {"max_steps", "target_tau", "target_rhat"}
@@ -77,6 +93,8 @@ class EmceeSettings(SamplerSettings):
         self._require_number("target_tau", above=0.0)
         self._require_number("target_rhat", above=1.0)
         self._require_number("scatter", above=0.0)
+        if not isinstance(self.learn, bool):
+            raise self._fail("learn", "true or false")
         self._require_number("memory_mb", above=0.0)
 
     def walkers_for(self, n_dim: int) -> int:
@@ -97,9 +115,19 @@ class _Ensembles(emcee.EnsembleSampler):
     """emcee's loop over moves, with our batched evaluation (emcee's own prints tracebacks)."""
 
     def __init__(self, evaluator: Evaluator, n_walkers: int, n_dim: int, ensembles: int) -> None:
-        moves = [(DifferentialEvolution(ensembles), 0.8), (Snooker(ensembles), 0.2)]
+        moves = list(zip((DifferentialEvolution(ensembles), Snooker(ensembles)), _LOCAL_WEIGHTS, strict=True))
         super().__init__(n_walkers, n_dim, evaluator.log_posterior, moves=moves, vectorize=True)
-        self._evaluator = evaluator
+        self._evaluator, self._ensembles = evaluator, ensembles
+
+    def propose_from(self, mixture: Mixture) -> None:
+        """Add the independence move, or replace it."""
+        self._moves: list[Any] = [*self._moves[:2], Independence(self._ensembles, mixture)]
+        self._weights = np.array(_LEARNED_WEIGHTS)
+
+    def heat(self, inverse_temperature: float) -> None:
+        """Sample the posterior to a power."""
+        for move in self._moves:
+            move.inverse_temperature = inverse_temperature
 
     def compute_log_prob(self, coords: FloatArray) -> tuple[FloatArray, None]:
         """Log posterior of a batch of walkers."""
@@ -107,7 +135,7 @@ class _Ensembles(emcee.EnsembleSampler):
 
 
 class EmceeSampler:
-    """MCMC with the mixture of differential-evolution (0.8) and snooker (0.2) moves."""
+    """MCMC with differential-evolution, snooker and learned independence moves."""
 
     name = "emcee"
     settings_type = EmceeSettings
@@ -155,12 +183,15 @@ class _EmceeRun:
         self.chain = StoredChain(
             self.total, posterior.n_dim, capacity_for(settings.memory_mb, self.total, posterior.n_dim)
         )
+        self._heated = HEATED_STEPS * posterior.n_dim if settings.learn else 0
+        self._fits = tuple(self._heated * k for k in LEARN_AFTER) if settings.learn else ()
         self.accepted = np.zeros(self.total, dtype=np.int64)
         self.step = 0
         self.next_check, self.last_check = settings.check_every, 0
         self.n_written = 0
         self.chunks: tuple[str, ...] = ()
         self.state: Any = None
+        self.mixture: Mixture | None = None
         self.assessment: ChainAssessment | None = None
 
     def begin(self, start: MapResult | None) -> None:
@@ -192,6 +223,8 @@ class _EmceeRun:
                 np.concatenate([p["coords"] for p in parts]),
                 np.concatenate([p["log_prob"] for p in parts]),
             )
+        if "mixture.npz" in saved.files:
+            self.mixture = Mixture(**read_arrays(saved.files["mixture.npz"]))
         self.n_written = self.chain.n_stored
         self.step = saved.fields["step"]
         self.next_check, self.last_check = saved.fields["next_check"], saved.fields["last_check"]
@@ -224,6 +257,8 @@ class _EmceeRun:
             generator_has_gauss=np.array(has_gauss),
             generator_gauss=np.array(gauss),
         )
+        if self.mixture is not None:
+            added["mixture.npz"] = array_writer(**self.mixture.as_arrays())
         chunks = self.chunks + tuple(label for label in added if label.startswith("chain-"))
         fields = {
             "step": self.step,
@@ -243,10 +278,13 @@ class _EmceeRun:
         if self.step and (self._limit() or (self.step == self.last_check and self._check())):
             return
         sampler = _Ensembles(self.evaluator, self.total, self.posterior.n_dim, self.settings.ensembles)
+        if self.mixture is not None:
+            sampler.propose_from(self.mixture)
         steps = sampler.sample(self.state, iterations=None, store=False, skip_initial_state_check=True)
         while True:
             # A failed step leaves walkers half moved: the copy from before it is the one to keep.
             before = emcee.State(self.state, copy=True)
+            sampler.heat(INVERSE_TEMPERATURE if self.step < self._heated else 1.0)
             try:
                 state = next(steps)
             except (ModelError, RunError):
@@ -254,6 +292,9 @@ class _EmceeRun:
                 self.checkpoint()
                 raise
             self._take(state, before)
+            if self.step in self._fits:
+                self.mixture = self._learn()
+                sampler.propose_from(self.mixture)
             # The test comes first, so that the steps at which it is made never depend on an interrupt.
             if self.step >= self.next_check and self._check():
                 break
@@ -274,6 +315,12 @@ class _EmceeRun:
             # Steps on disk were dropped from the chain: the next checkpoint writes it anew, thinned.
             self.n_written = 0
 
+    def _learn(self) -> Mixture:
+        """Fit the mixture to the latter half of the chain."""
+        latter = slice(self.chain.n_stored // 2, None)
+        coords, log_prob = self.chain.coords[latter], self.chain.log_prob[latter]
+        return fit_mixture(coords.reshape(-1, self.posterior.n_dim), log_prob.ravel(), self.settings.seed + self.step)
+
     def _assess(self) -> ChainAssessment:
         shape = (self.chain.n_stored, self.settings.ensembles, self.walkers)
         return assess_chain(
@@ -281,6 +328,7 @@ class _EmceeRun:
             self.chain.log_prob.reshape(shape),
             self.chain.stride,
             self.step,
+            max((fit for fit in self._fits if fit <= self.step), default=self._heated),
         )
 
     def _check(self) -> bool:

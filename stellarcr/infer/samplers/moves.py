@@ -30,6 +30,8 @@ class EnsemblesMove(Move):
 
     def __init__(self, ensembles: int) -> None:
         self.ensembles = ensembles
+        self.inverse_temperature = 1.0
+        """Power to which the posterior is raised; below 1 during burn-in, so that walkers spread to other modes."""
 
     @abstractmethod
     def proposal(
@@ -66,7 +68,7 @@ class EnsemblesMove(Move):
             points = points.reshape(-1, n_dim)
             log_prob, _ = model.compute_log_prob_fn(points)
             rows = active.ravel()
-            gain = factors.ravel() + log_prob - state.log_prob[rows]
+            gain = factors.ravel() + self.inverse_temperature * (log_prob - state.log_prob[rows])
             # 1 - rand() lies in (0, 1], so that the logarithm is finite.
             accept = gain > np.log(1.0 - random.rand(len(rows)))
             state.coords[rows[accept]] = points[accept]
