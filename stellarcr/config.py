@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from .data import load_composition, load_type_ia
 from .data.galaxy_presets import load_galaxy
-from .errors import ConfigError, ParameterError, nearest
+from .errors import ConfigError, DataError, ParameterError, StellarcrError, nearest
 from .infer.constraints import OrderConstraint
 from .infer.parameters import Parameter, ParameterSpace
 from .infer.posterior import Posterior
@@ -122,6 +122,9 @@ def config_from_mapping(content: Mapping[str, Any], where: str = "") -> RunConfi
     ConfigError
         Names key, value and remedy of every mistake.
     """
+    if "path" in content:
+        remedy = nearest("path", set(RunConfig.model_fields) - {"path"})
+        raise ConfigError("unknown key 'path'", where=where or "run configuration", remedy=remedy)
     return parse(RunConfig, {**content, "path": where}, where or "run configuration")
 
 
@@ -150,13 +153,13 @@ def _population(name: str, section: PopulationConfig, config: RunConfig) -> Popu
     where = f"{config.where} [populations.{name}]"
     if kind not in POPULATION_KINDS:
         raise ConfigError(f"unknown population kind {kind!r}", where=where, remedy=nearest(kind, POPULATION_KINDS))
-    composition: Composition = (
-        load_type_ia(section.yields) if kind == "ia" else load_composition(section.composition or kind)
-    )
     try:
+        composition: Composition = (
+            load_type_ia(section.yields) if kind == "ia" else load_composition(section.composition or kind)
+        )
         population = build_population(kind, composition, section.isotopes)  # type: ignore[arg-type]
-    except ParameterError as error:
-        raise ConfigError(error.problem, where=where, remedy=error.remedy) from None
+    except (DataError, ParameterError) as error:
+        raise ConfigError(error.problem, where=error.where or where, remedy=error.remedy) from None
     return population if population.name == name else population.with_name(name)
 
 
@@ -169,7 +172,13 @@ def load_data(config: RunConfig) -> list[ExperimentData]:
     for key, section in config.likelihoods.items():
         changes = {k: v for k, v in section.items() if k != "file"}
         where = f"{config.where} [likelihoods.{key}]"
-        data.append(load_experiment(key, str(section.get("file", key)), changes, where, config.base))
+        try:
+            data.append(load_experiment(key, str(section.get("file", key)), changes, where, config.base))
+        except StellarcrError as error:
+            if where in error.where:
+                raise
+            origin = f"{error.where}, asked for by {where}" if error.where else where
+            raise type(error)(error.problem, where=origin, remedy=error.remedy) from error
     return data
 
 
@@ -215,7 +224,8 @@ def _parameter_settings(name: str, entry: Mapping[str, Any], where: str) -> dict
             where=where,
             remedy=nearest(next(iter(arguments)), _PARAMETER_KEYS),
         )
-    for key, kinds in (("value", (int, float)), ("linked", (str,)), ("label", (str,)), ("unit", (str,))):
+    texts = dict.fromkeys(("linked", "label", "unit", "source"), (str,))
+    for key, kinds in {"value": (int, float), **texts}.items():
         if key in settings and (not isinstance(settings[key], kinds) or isinstance(settings[key], bool)):
             raise ConfigError(
                 f"parameter {name!r}: {key} = {settings[key]!r} has the wrong type",
@@ -277,7 +287,7 @@ def _parameter(name: str, settings: Mapping[str, Any], model: ForwardModel, wher
         label = _nuisance_label(name)
     prior = settings.get("prior")
     try:
-        return Parameter(
+        parameter = Parameter(
             name,
             label,
             unit,
@@ -286,8 +296,13 @@ def _parameter(name: str, settings: Mapping[str, Any], model: ForwardModel, wher
             settings.get("linked"),
             settings.get("source", info.source if info and prior is None else ""),
         )
+        if info is not None and parameter.prior is not None:
+            model.check_value(name, parameter.prior.support[0], limit=True)
+        elif info is not None and parameter.value is not None:
+            model.check_value(name, parameter.value)
     except ParameterError as error:
         raise ParameterError(error.problem, where=error.where or where, remedy=error.remedy) from None
+    return parameter
 
 
 def _latex_unit(unit: str) -> str:
@@ -322,13 +337,20 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
 
     Name, description, sampler, seed and output folder do not enter.
     """
+    given = {plain_name(p.name) for p in space.parameters}
     content = {
         "galaxy": {k: v for k, v in vars(model.galaxy).items() if k not in ("sources", "response", "reduced_response")},
         "grid": config.grid.model_dump(),
         "populations": {
-            p.name: [dict(p.composition.elements), {e: [(str(n), f) for n, f in p.isotopes_of(e)] for e in p.elements}]
+            p.name: [
+                p.place,
+                f"{p.shape.__module__}.{getattr(p.shape, '__qualname__', type(p.shape).__name__)}",
+                dict(p.composition.elements),
+                {e: [(str(n), f) for n, f in p.isotopes_of(e)] for e in p.elements},
+            ]
             for p in model.populations
         },
+        "defaults": {name: info.default for name, info in model.parameters.items() if name not in given},
         "parameters": {
             p.name: p.linked or (p.value if p.prior is None else p.prior.to_mapping()) for p in space.parameters
         },
@@ -349,14 +371,19 @@ def resolved_toml(config: RunConfig, model: ForwardModel, data: list[ExperimentD
     """
     content = config.model_dump(mode="json", exclude_none=True)
     galaxy = {k: v for k, v in vars(model.galaxy).items() if isinstance(v, int | float | str) and k != "name"}
-    content["galaxy"] = {"preset": config.galaxy.get("preset", "plain-diffusion"), **galaxy}
+    preset = str(config.galaxy.get("preset", "plain-diffusion"))
+    content["galaxy"] = {"preset": _from_anywhere(preset, config), **galaxy}
     for d in data:
         section = config.likelihoods[d.key]
         file = d.file.model_dump(mode="json", exclude_none=True)
-        if file["range"]["rigidity_max"] in (float("inf"), "Infinity", None):
-            del file["range"]["rigidity_max"]
-        content["likelihoods"][d.key] = merge({"file": section.get("file", d.key)}, file)
+        file["range"]["rigidity_max"] = d.file.range.rigidity_max
+        content["likelihoods"][d.key] = merge({"file": _from_anywhere(str(section.get("file", d.key)), config)}, file)
     return tomli_w.dumps(content)
+
+
+def _from_anywhere(name: str, config: RunConfig) -> str:
+    """Make the path of a user's file absolute; names of shipped files stay."""
+    return str((config.base / name).resolve()) if name.endswith(".toml") else name
 
 
 __all__ = [

@@ -107,6 +107,39 @@ class ForwardModel:
                 )
             seen[plain] = name
 
+    def check_value(self, name: str, value: float, limit: bool = False) -> None:
+        """Refuse a value that a parameter cannot have: NaN, and negative powers, rigidities, times and multipliers.
+
+        Parameters
+        ----------
+        name : str
+            Full name, plain or with ``log10_``.
+        value : float
+            Its value.
+        limit : bool
+            Whether it is the lower limit of a prior, which zero may be.
+
+        Raises
+        ------
+        ParameterError
+            With name, value and what to do.
+        """
+        if not limit and not np.isfinite(value):
+            raise ParameterError(f"parameter {name!r} = {value} is not finite", remedy="give a finite number")
+        if plain_name(name) != name:
+            return
+        info = self.parameters[name]
+        multiplier = ".abundance." in name
+        if (info.unit or multiplier) and (value < 0 or (value == 0 and not limit and not multiplier)):
+            what = "the prior allows values down to" if limit else "the value is"
+            raise ParameterError(
+                f"parameter {name!r} cannot be negative{'' if multiplier else ' or zero'}, but {what} {value:g}",
+                remedy="use a prior of positive numbers, such as log_uniform, log_normal, or truncated_normal with "
+                "low = 0.0"
+                if limit
+                else f"give a positive number{' of ' + info.unit if info.unit else ''}",
+            )
+
     @cached_property
     def _defaults(self) -> dict[str, dict[str, Array]]:
         defaults: dict[str, dict[str, Array]] = {

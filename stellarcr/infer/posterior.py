@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ModelError
+from ..errors import ConfigError, ModelError
 from ..likelihood.experiment import ExperimentData, ExperimentLikelihood
 from ..likelihood.prediction import ExperimentResponse, SourceTable
 from ..model import ForwardModel, plain_name
@@ -77,13 +77,23 @@ class Posterior:
             If a parameter belongs neither to the model nor to an experiment.
         ModelError
             If an experiment measures an element that no population injects.
+        ConfigError
+            If two experiments hold the same measurement.
         """
         keys = {d.key for d in data}
         model.check_names(p.name for p in space.parameters if p.name.partition(".")[0] not in keys)
         elements = tuple(dict.fromkeys(e for d in data for e in d.elements))
         injected = set(model.elements)
+        fitted: dict[str, str] = {}
         for d in data:
             for table in d.tables:
+                measurement = f"{table.experiment} {table.species}"
+                if measurement in fitted:
+                    raise ConfigError(
+                        f"{measurement} is fitted twice, by the likelihoods {fitted[measurement]!r} and {d.key!r}",
+                        remedy="leave it out of one of them; one measurement counts once",
+                    )
+                fitted[measurement] = d.key
                 if table.species not in ("all", "p+He") and table.species not in injected:
                     raise ModelError(
                         f"no population injects {table.species!r}, which {table.name!r} measures",

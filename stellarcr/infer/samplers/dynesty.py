@@ -190,7 +190,9 @@ class _DynestyRun:
         draws, walks = (np.random.default_rng(s) for s in np.random.SeedSequence([settings.seed, 3]).spawn(2))
         first = draw_live_points(self.posterior, self.pool.log_likelihoods, draws, nlive)
         self.possible = (first.log_fraction, first.log_fraction_error)
-        self.live_points = [first.unit, first.theta, first.log_likelihood]
+        if first.log_fraction < 0.0:
+            # Only then: dynesty divides by its own count of calls, which given points leave at zero.
+            self.live_points = [first.unit, first.theta, first.log_likelihood]
         kind, options = (
             (dynesty.DynamicNestedSampler, {})
             if self.dynamic
