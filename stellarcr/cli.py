@@ -182,6 +182,9 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        typer.echo(f"stellarcr: {error}\n  next:  check the path, its permissions and the space on the disk", err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ def prior_predictions(posterior: Posterior, draws: int = 500, seed: int = 1) -> 
             low, median, high = np.quantile(predicted[table.name], [0.025, 0.5, 0.975], axis=0)
             # a data point that is zero or negative has no logarithm; it can still lie inside the band
             positive = values > 0
-            offset = float(np.median(np.log10(median[positive] / values[positive]))) if np.any(positive) else 0.0
+            ratio = np.maximum(median[positive], np.finfo(float).tiny) / values[positive]
+            offset = float(np.median(np.log10(ratio))) if np.any(positive) else 0.0
             inside = float(np.mean((values >= low) & (values <= high)))
             result.append(PriorPrediction(table.name, len(values), offset, inside))
     return result

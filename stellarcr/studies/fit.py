@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..config import RunConfig, build_posterior, config_from_mapping, load_config, resolved_toml
+from ..errors import ConfigError
 from ..infer.posterior import Posterior
 from ..infer.runs import Run, execute
-from ..infer.samplers import settings_from
+from ..infer.samplers import get_sampler, settings_from
 from ..infer.samplers.map import MapSettings
 from .citations import bibliography
 
@@ -30,6 +31,27 @@ def as_config(config: RunConfig | Mapping[str, Any] | str | Path) -> RunConfig:
 def run_folder(config: RunConfig) -> Path:
     """Folder that a configuration's run is written to."""
     return Path(config.output.folder) / config.name
+
+
+def sampler_settings(config: RunConfig) -> MapSettings:
+    """Check the sampler's section before anything else is done; give the settings of the search for the maximum.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown sampler, and for unknown or wrong options.
+    """
+    where = f"{config.where} [sampler]"
+    options = {"seed": config.seed, **config.sampler}
+    name, search = options.pop("name", "emcee"), options.pop("map", {})
+    if not isinstance(search, Mapping):
+        raise ConfigError(f"sampler.map = {search!r} is not a table", where=where, remedy="write map = { starts = 8 }")
+    try:
+        sampler = get_sampler(str(name))
+    except ConfigError as error:
+        raise ConfigError(error.problem, where=error.where or where, remedy=error.remedy) from None
+    settings_from(sampler.settings_type, options, where=where)
+    return settings_from(MapSettings, {"seed": config.seed, **search}, where=f"{config.where} [sampler.map]")
 
 
 def run(
@@ -74,12 +96,12 @@ def run(
     >>> run = stellarcr.run("scripts/configs/quickstart.toml")  # doctest: +SKIP
     """
     config = as_config(config)
+    map_settings = sampler_settings(config)
     posterior = posterior or build_posterior(config)
     data = [likelihood.data for likelihood in posterior.likelihoods]
     options = {"seed": config.seed, **config.sampler}
     name = str(options.pop("name", "emcee"))
-    search = dict(options.pop("map", {}))
-    map_settings = settings_from(MapSettings, {"seed": config.seed, **search}, where=f"{config.where} [sampler.map]")
+    options.pop("map", None)
     hashes = {table: value for d in data for table, value in d.hashes.items()}
     return execute(
         posterior,

@@ -15,8 +15,9 @@ from ..errors import ConfigError
 from ..infer.posterior import Posterior
 from ..infer.progress import duration
 from .check import Expectation, PriorPrediction, expected_cost, prior_predictions
+from .fit import sampler_settings
 from .panels import spectrum_panels
-from .spectrum import VALIDITY, parse_assignment, reference_parameters, spectrum_table
+from .spectrum import VALIDITY, parse_assignments, reference_parameters, spectrum_table
 
 
 def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None:
@@ -39,6 +40,7 @@ def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None
         For anything wrong in it.
     """
     config = load_config(path)
+    sampler_settings(config)
     posterior = build_posterior(config)
     predictions = prior_predictions(posterior, draws, config.seed)
     console = Console(quiet=quiet, width=None if Console().is_terminal else 160)
@@ -150,7 +152,7 @@ def print_spectrum(
     config = load_config(path)
     model = build_model(config)
     space = build_space(config, model, load_data(config))
-    parameters = reference_parameters(space, model, dict(parse_assignment(c) for c in changes))
+    parameters = reference_parameters(space, model, parse_assignments(changes))
     try:
         x = np.array([float(part) for part in at.split(",") if part.strip()])
     except ValueError:

@@ -11,7 +11,7 @@ from ..errors import ConfigError, ParameterError, nearest
 from ..infer.parameters import ParameterSpace
 from ..model import ForwardModel, plain_name
 from ..observe.axes import AXES, check_axis
-from ..species import canonical_species
+from ..species import canonical_species, members
 
 VALIDITY = 10.0
 """Rigidity [GV] below which losses and reacceleration, which this model leaves out, matter (10-20 GV)."""
@@ -40,10 +40,11 @@ def reference_parameters(
     changes = dict(changes or {})
     known = model.parameters
     for name in changes:
-        if plain_name(name) not in known:
-            raise ParameterError(
-                f"--set {name}: the model has no such parameter", remedy=nearest(name, [*known, *space.names])
-            )
+        if name in space.names and plain_name(name) not in known:
+            raise ParameterError(f"--set {name}: a nuisance parameter is no part of the model", remedy="use --phi")
+    model.check_names(changes, "--set")
+    for name, value in changes.items():
+        model.check_value(name, value)
     for k, name in enumerate(space.names):
         for given in [c for c in changes if plain_name(c) == plain_name(name)]:
             value = changes.pop(given)
@@ -67,22 +68,28 @@ def _converted(value: float, given: str, wanted: str) -> float:
     return float(10.0**value)
 
 
-def parse_assignment(text: str) -> tuple[str, float]:
-    """Read ``name=value``.
+def parse_assignments(texts: Sequence[str]) -> dict[str, float]:
+    """Read ``name=value`` from each text.
 
     Raises
     ------
     ConfigError
-        If it is not of that form.
+        If one is not of that form, or a name comes twice.
     """
-    name, sign, value = text.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        raise ConfigError(
-            f"--set {text!r} is not name=value with a number" if sign else f"--set {text!r} has no '='",
-            remedy="write --set snr.gamma2=-2.4",
-        ) from None
+    values: dict[str, float] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        name = name.strip()
+        if name in values:
+            raise ConfigError(f"--set gives {name!r} twice", remedy="keep one of them")
+        try:
+            values[name] = float(value)
+        except ValueError:
+            raise ConfigError(
+                f"--set {text!r} is not name=value with a number" if sign else f"--set {text!r} has no '='",
+                remedy="write --set snr.gamma2=-2.4",
+            ) from None
+    return values
 
 
 def spectrum_table(
@@ -118,11 +125,17 @@ def spectrum_table(
     Raises
     ------
     ConfigError
-        For points that are not positive, or <ln A> on another axis.
+        For no species, points that are not positive, or <ln A> on another axis or below the rest energy.
+    ParameterError
+        For an unknown species, or one that no population injects.
     """
     check_axis(axis)
+    if len(species) == 0:
+        raise ConfigError("--species is empty", remedy="name elements or groups, as in H,He,p+He,all")
     if len(x) == 0 or not np.all(np.isfinite(x) & (x > 0)):
-        raise ConfigError(f"--at {list(x)}: points must be positive numbers", remedy=f"give {AXES[axis]}, as in 10,100")
+        raise ConfigError(
+            f"--at {x.tolist()}: points must be positive numbers", remedy=f"give {AXES[axis]}, as in 10,100"
+        )
     if not (np.isfinite(phi) and phi >= 0):
         raise ConfigError(f"--phi {phi}: a modulation potential is not negative", remedy="give GV, as in 0.6")
     flux: dict[str, dict[str, list[float]]] = {}
@@ -130,8 +143,20 @@ def spectrum_table(
         if name == "lnA":
             if axis != "ETOT":
                 raise ConfigError("<ln A> is defined at equal total energy", remedy="use --axis ETOT")
-            flux["lnA"] = {"total": [float(v) for v in np.asarray(model.log_mass(parameters, x, phi))]}
+            with np.errstate(invalid="ignore"):
+                mean = np.asarray(model.log_mass(parameters, x, phi))
+            if not np.all(np.isfinite(mean)):
+                raise ConfigError(
+                    f"--at {x[~np.isfinite(mean)][0]:g}: <ln A> needs a flux, and there is none",
+                    remedy="give total energies above the rest energy of a proton, 0.94 GeV",
+                )
+            flux["lnA"] = {"total": [float(v) for v in mean]}
             continue
+        if not set(members(name)) & set(model.elements):
+            raise ParameterError(
+                f"no population injects {canonical_species(name)!r}, and nothing is made on the way yet",
+                remedy=nearest(name, model.elements),
+            )
         fluxes = model.flux(parameters, canonical_species(name), x, axis, phi)
         flux[canonical_species(name)] = {key: [float(v) for v in np.asarray(value)] for key, value in fluxes.items()}
     unit = AXES[axis]
