@@ -139,16 +139,15 @@ def parse(kind: type[Section], content: Mapping[str, Any], where: str) -> Sectio
 
 
 def _fields_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    current: Any = kind
+    current = kind
     for part in path:
-        fields = getattr(current, "model_fields", None)
-        if fields is None:
+        if part not in current.model_fields:
+            continue  # the key of a mapping, a place in a list, or a member of a union
+        inner = _models_in(current.model_fields[str(part)].annotation)
+        if not inner:
             return []
-        annotation = fields[part].annotation if part in fields else None
-        current = next(iter(_models_in(annotation)), None)
-        if annotation is not None and part in fields and current is None:
-            return []
-    return list(getattr(current, "model_fields", {}))
+        current = inner[0]
+    return list(current.model_fields)
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

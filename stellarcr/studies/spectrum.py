@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,6 @@ def reference_parameters(
     ParameterError
         For a name that the model does not have.
     """
-    theta = space.reference()[None, :]
     changes = dict(changes or {})
     known = model.parameters
     for name in changes:
@@ -45,6 +45,13 @@ def reference_parameters(
     model.check_names(changes, "--set")
     for name, value in changes.items():
         model.check_value(name, value)
+    parameters = []
+    for parameter in space.parameters:
+        same = [c for c in changes if parameter.kind == "fixed" and plain_name(c) == plain_name(parameter.name)]
+        new = _converted(changes.pop(same[0]), same[0], parameter.name) if same else parameter.value
+        parameters.append(replace(parameter, value=new))
+    space = ParameterSpace(tuple(parameters), space.constraints)
+    theta = space.reference()[None, :]
     for k, name in enumerate(space.names):
         for given in [c for c in changes if plain_name(c) == plain_name(name)]:
             value = changes.pop(given)
