@@ -16,6 +16,7 @@ SMALL = """
 name = "small"
 [galaxy]
 preset = "plain-diffusion"
+geometry = "slab"
 [populations.snr]
 [parameters.snr]
 log10_power = { prior = "uniform", low = 47.0, high = 50.0, value = 48.0 }

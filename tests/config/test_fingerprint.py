@@ -69,7 +69,7 @@ def test_what_does_not_matter(key, value, plain, small_content):
     [
         ("galaxy/D0", 4e28),
         ("galaxy/smoothness", 0.1),
-        ("galaxy/geometry", "slab"),
+        ("galaxy/geometry", "cylinder"),
         ("galaxy/profile", "green2015"),
         ("galaxy/helium_fraction", 0.11),
         ("grid", {"per_decade": 30}),
