@@ -162,7 +162,7 @@ def test_interrupt_then_resume_is_the_uninterrupted_run(case):
     # The search for the maximum looks some hundred times; then come steps or iterations.
     store = Impatient()
     stops = 0
-    for patience in (600, 900, 1700):
+    for patience in (300, 600, 900, 1700):
         store.looks, store.patience = 0, patience
         try:
             result = run(case, problem, store)
