@@ -185,7 +185,7 @@ class SourceTable:
 
 
 CHUNK = 8
-STRETCH = 18
+STRETCH = 26
 """Most points of a block, and most grid points it should see: neighbours see nearly the same stretch of the grid, and
 small blocks keep the matrices small."""
 
@@ -202,10 +202,10 @@ class ExperimentResponse:
     gather : numpy.ndarray of int
         ``(n_blocks, stretch)``: entries of the flattened ``(n_columns, grid.size)`` that each block sees.
     matrices : numpy.ndarray
-        ``(n_blocks, stretch, n_nodes * CHUNK)``.
+        ``(n_blocks, n_nodes * CHUNK, stretch)``.
     scatter : numpy.ndarray
         If every table has one column: indices ``(n_points,)`` into the flattened ``(n_blocks, CHUNK)``. If
-        tables are sums of columns: a matrix ``(n_blocks * CHUNK, n_points)`` of zeros and ones.
+        tables are sums of columns: a matrix ``(n_points, n_blocks * CHUNK)`` of zeros and ones.
     axes : tuple of ChebyshevAxis
         Modulation potential and energy scale.
     """
@@ -265,16 +265,16 @@ class ExperimentResponse:
             offset += n_points
         stretch = max(int(highest[e].max() - lowest[e].min()) + 1 for _, e, _ in blocks)
         gather = np.zeros((len(blocks), stretch), dtype=int)
-        matrices = np.zeros((len(blocks), stretch, len(full), CHUNK))
+        matrices = np.zeros((len(blocks), len(full), CHUNK, stretch))
         incidence = np.zeros((len(blocks) * CHUNK, int(starts[-1])))
         for k, (c, entries, points) in enumerate(blocks):
             first = min(int(lowest[entries].min()), grid.size - stretch)
             gather[k] = c * grid.size + first + np.arange(stretch)
-            matrices[k, :, :, : len(entries)] = full[:, first : first + stretch, entries].transpose(1, 0, 2)
+            matrices[k, :, : len(entries)] = full[:, first : first + stretch, entries].transpose(0, 2, 1)
             incidence[k * CHUNK + np.arange(len(points)), points] = 1.0
         single = bool(np.all(incidence.sum(axis=0) == 1.0))
-        scatter = np.argmax(incidence, axis=0) if single else incidence
-        return cls(gather, matrices.reshape(len(blocks), stretch, -1), scatter, axes)
+        scatter = np.argmax(incidence, axis=0) if single else incidence.T
+        return cls(gather, matrices.reshape(len(blocks), -1, stretch), scatter, axes)
 
     def predict(self, spectra: Array, phi: Array, scale: Array) -> Array:
         """Predicted fluxes at all points of the experiment.
@@ -293,22 +293,26 @@ class ExperimentResponse:
         """
         xp = namespace(spectra)
         n = spectra.shape[0]
-        seen = xp.take(xp.reshape(spectra, (n, -1)), xp.asarray(self.gather.ravel()), axis=1)
-        seen = xp.permute_dims(xp.reshape(seen, (n, *self.gather.shape)), (1, 0, 2))
-        fluxes = xp.matmul(seen, xp.asarray(self.matrices))
+        # parameter vectors come last, so that every operation runs along contiguous memory
+        flat = xp.permute_dims(xp.reshape(spectra, (n, -1)), (1, 0))
+        seen = xp.take(flat, xp.asarray(self.gather.ravel()), axis=0)
+        fluxes = xp.matmul(xp.asarray(self.matrices), xp.reshape(seen, (*self.gather.shape, n)))
         nodes = len(self.axes[0].nodes) * len(self.axes[1].nodes)
         if nodes > 1:
             weights = self.axes[0].coefficients(phi, xp)
             if len(self.axes[1].nodes) > 1:
                 second = self.axes[1].coefficients(scale, xp)
                 weights = xp.reshape(weights[..., :, None] * second[..., None, :], (-1, nodes))
-            weights = _expand(weights, (n, nodes), xp)
-            fluxes = xp.reshape(fluxes, (fluxes.shape[0], n, nodes, CHUNK))
-            fluxes = sum(fluxes[:, :, j, :] * weights[:, j, None] for j in range(nodes))
-        flat = xp.reshape(xp.permute_dims(fluxes, (1, 0, 2)), (n, -1))
+            weights = xp.permute_dims(_expand(weights, (n, nodes), xp), (1, 0))
+            fluxes = xp.reshape(fluxes, (fluxes.shape[0], nodes, -1, n))
+            total = fluxes[:, 0] * weights[0]
+            for j in range(1, nodes):
+                total = total + fluxes[:, j] * weights[j]
+            fluxes = total
+        slots = xp.reshape(fluxes, (-1, n))
         if self.scatter.ndim == 1:
-            return xp.take(flat, xp.asarray(self.scatter), axis=1)
-        return flat @ xp.asarray(self.scatter)
+            return xp.permute_dims(xp.take(slots, xp.asarray(self.scatter), axis=0), (1, 0))
+        return xp.permute_dims(xp.asarray(self.scatter) @ slots, (1, 0))
 
 
 def _cut(lowest: np.ndarray, highest: np.ndarray) -> list[np.ndarray]:
