@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import dynesty
@@ -49,7 +50,10 @@ class DynestySettings(SamplerSettings):
     nlive : int, optional
         Live points; default max(500, 25 n_dim).
     walks : int, optional
-        Steps of a random walk; default max(100, 8 n_dim). Shorter walks bias the evidence.
+        Steps of a random walk; default max(100, 25 n_dim). Shorter walks leave new points correlated with the live
+        points that they start from, which biases the evidence and hides in its quoted error.
+    acceptance : float
+        Share of steps accepted, to which the size of the steps is tuned.
     dlogz : float
         Stop when the live points could add less than this to ln Z.
     bound : {"multi", "single", "none"}
@@ -66,6 +70,7 @@ class DynestySettings(SamplerSettings):
     mode: str = "static"
     nlive: int | None = None
     walks: int | None = None
+    acceptance: float = 0.25
     dlogz: float = 0.01
     bound: str = "multi"
     batch: int = 64
@@ -81,6 +86,7 @@ class DynestySettings(SamplerSettings):
                 raise self._fail(key, "one of " + ", ".join(choices))
         self._require_integer("nlive", 8, optional=True)
         self._require_integer("walks", 2, optional=True)
+        self._require_number("acceptance", above=0.0, below=1.0)
         self._require_number("dlogz", above=0.0)
         self._require_integer("batch", 0)
         self._require_integer("queue_size", 1)
@@ -105,7 +111,7 @@ class DynestySettings(SamplerSettings):
 
     def walks_for(self, n_dim: int) -> int:
         """Steps per walk in `n_dim` dimensions."""
-        return max(100, 8 * n_dim) if self.walks is None else self.walks
+        return max(100, 25 * n_dim) if self.walks is None else self.walks
 
 
 class DynestySampler:
@@ -129,9 +135,11 @@ class DynestySampler:
         saved = store.load(SLOT)
         calls, seconds = (saved.fields["n_calls"], saved.fields["seconds"]) if saved else (0, 0.0)
         pool = _pool(posterior, settings, calls)
+        caught: list[warnings.WarningMessage] = []
         try:
             # dynesty speaks through warnings; they belong in the run's log.
-            with warnings.catch_warnings(record=True) as caught:
+            with warnings.catch_warnings(record=True) as recorded:
+                caught = recorded
                 warnings.simplefilter("always")
                 run = _DynestyRun(posterior, settings, store, pool, Clock(seconds))
                 if saved is None:
@@ -139,11 +147,11 @@ class DynestySampler:
                 else:
                     run.restore(saved)
                 run.advance()
-            for line in sorted({str(w.message) for w in caught}):
-                store.note(f"dynesty: {line}")
             return run.result()
         finally:
             pool.close()
+            for source, line in sorted({(Path(w.filename).parent.name, str(w.message)) for w in caught}):
+                store.note(f"warning from {source}: {line}")
 
 
 def _pool(posterior: Posterior, settings: DynestySettings, calls: int) -> LockstepPool | ScalarPool:
@@ -205,7 +213,8 @@ class _DynestyRun:
             n_dim,
             nlive=nlive,
             bound=settings.bound,
-            sample=walk(walks=settings.walks_for(n_dim), ndim=n_dim, ncdim=n_dim),
+            sample=walk(walks=settings.walks_for(n_dim), facc=settings.acceptance, ndim=n_dim, ncdim=n_dim),
+            facc=settings.acceptance,
             rstate=walks,
             pool=self.pool,
             queue_size=self.pool.size,
@@ -325,7 +334,9 @@ class _DynestyRun:
         if last is None or now[2] <= last[2] or not np.isfinite(remaining):
             return float("inf")
         pace = (now[0] - last[0]) / (now[2] - last[2])
-        fall = max((last[1] - remaining) / (now[2] - last[2]), 1e-12)
+        fall = (last[1] - remaining) / (now[2] - last[2])
+        if fall <= 0.0:  # early on it may rise; nothing can be extrapolated then
+            return float("inf")
         linear = max(remaining - 1.0, 0.0) / fall
         tail = self.settings.nlive_for(self.posterior.n_dim) * np.log(
             max(min(remaining, 1.0) / self.settings.dlogz, 1.0)
