@@ -174,7 +174,8 @@ def assess_chain(
     least = -(-least_burn_in // stride)
     if n_stored - least < 8:
         unknown = np.full(n_dim, np.inf)
-        return ChainAssessment(0, unknown, unknown, 0.0, 0.0)
+        burn = max(0, min(least, n_stored - 1))
+        return ChainAssessment(burn * stride, unknown, unknown, 0.0, 0.0)
     second_half = n_stored // 2
     settled = log_posterior[second_half:]
     medians = np.median(log_posterior, axis=2)

@@ -19,16 +19,19 @@ from stellarcr.infer.samplers.evaluate import check_prior_draws
 
 # Small settings: what is tested here is correctness within the samplers' own errors, not their power.
 CASES = {
-    "emcee": ("emcee", {"walkers": 24, "target_tau": 60.0}),
+    "emcee": ("emcee", {"walkers": 24, "target_tau": 60.0, "learn": False}),
     "dynesty": ("dynesty", {"nlive": 150, "walks": 30, "batch": 32}),
     "dynesty dynamic": ("dynesty", {"mode": "dynamic", "nlive": 100, "walks": 30, "n_effective": 900}),
     "dynesty point by point": ("dynesty", {"nlive": 60, "walks": 20, "batch": 0, "dlogz": 0.1}),
 }
+LEARNING = {"emcee learning": ("emcee", {"walkers": 8, "target_tau": 40.0})}
+"""Fitting its proposals takes seconds, so that this case joins the tests in which it differs."""
+
 BATCHED = [case for case in CASES if "point" not in case]
 
 
 def run(case, problem, store=None, **options):
-    name, defaults = CASES[case]
+    name, defaults = {**CASES, **LEARNING}[case]
     sampler = get_sampler(name)
     settings = settings_from(sampler.settings_type, {"seed": 11, **defaults, **options})
     return sampler.run(problem, settings, store or MemoryStore())
@@ -54,7 +57,7 @@ def test_flat_likelihood_gives_back_the_prior(case):
         assert abs(result.log_evidence) < 3 / result.diagnostics["nlive"]
 
 
-@pytest.mark.parametrize(("case", "n_dim"), [*[(c, 2) for c in CASES], ("emcee", 6), ("dynesty", 6)])
+@pytest.mark.parametrize(("case", "n_dim"), [*[(c, 2) for c in [*CASES, *LEARNING]], ("emcee", 6), ("dynesty", 6)])
 def test_gaussian_mean_covariance_and_evidence(case, n_dim):
     problem = Gaussian(n_dim)
     result = gaussian(case, n_dim)
@@ -137,7 +140,7 @@ def test_all_prior_draws_impossible():
     assert "p0 =" in caught.value.where
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, *LEARNING])
 def test_interrupt_then_resume_is_the_uninterrupted_run(case):
     problem = Gaussian(2)
     whole = gaussian(case)
@@ -177,7 +180,7 @@ def test_interrupt_then_resume_is_the_uninterrupted_run(case):
     np.testing.assert_array_equal(result.samples, whole.samples)
     np.testing.assert_array_equal(result.log_posterior, whole.log_posterior)
     assert result.log_evidence == whole.log_evidence
-    if case == "emcee":
+    if "emcee" in case:
         assert result.n_calls == whole.n_calls
 
 

@@ -112,3 +112,11 @@ def test_short_chain_is_not_converged():
     assert not found.converged(50, 1.01)
     assert "not converged" in found.verdict(50, 1.01)
     assert assess_chain(x[:4], log_posterior[:4], 1, 4).length_in_tau == 0.0
+
+
+def test_steps_of_a_learning_sampler_never_count():
+    x, log_posterior = chain_of(0.5, 2000, climb=0)
+    assert assess_chain(x, log_posterior, 1, 2000, least_burn_in=700).burn_in >= 700
+    short = assess_chain(x[:703], log_posterior[:703], 1, 703, least_burn_in=700)
+    assert (short.burn_in, short.length_in_tau) == (700, 0.0)
+    assert assess_chain(x[:50], log_posterior[:50], 1, 50, least_burn_in=700).burn_in == 49

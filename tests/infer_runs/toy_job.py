@@ -12,7 +12,7 @@ from stellarcr.infer.runs import RunInterrupted, execute
 from stellarcr.infer.samplers.map import MapSettings
 
 SETTINGS = {
-    "emcee": {"walkers": 16, "max_steps": 500, "check_every": 100, "seed": 5},
+    "emcee": {"walkers": 8, "max_steps": 400, "check_every": 100, "seed": 5},
     "dynesty": {"nlive": 60, "walks": 25, "batch": 16, "seed": 5},
 }
 SEARCH = MapSettings(starts=2, generations=60, population=24, seed=5)

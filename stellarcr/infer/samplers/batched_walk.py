@@ -71,7 +71,7 @@ class LockstepPool:
 
     def close(self) -> None:
         """End the evaluator's workers."""
-        self._evaluator.__exit__(None, None, None)
+        self._evaluator.close()
 
 
 def walk_together(arguments: list[Any], log_likelihood: Function, prior_transform: Function) -> list[SamplerReturn]:

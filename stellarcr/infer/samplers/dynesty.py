@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, ClassVar
 
 import dynesty
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from stellarcr.errors import ConfigError, RunError
 from stellarcr.infer.diagnostics import kish_sample_size
@@ -138,7 +139,7 @@ class DynestySampler:
         caught: list[warnings.WarningMessage] = []
         try:
             # dynesty speaks through warnings; they belong in the run's log.
-            with warnings.catch_warnings(record=True) as recorded:
+            with threadpool_limits(1), warnings.catch_warnings(record=True) as recorded:
                 caught = recorded
                 warnings.simplefilter("always")
                 run = _DynestyRun(posterior, settings, store, pool, Clock(seconds))

@@ -79,11 +79,18 @@ class Evaluator:
             )
 
     def __enter__(self) -> Evaluator:
+        # One BLAS thread: the matrices are small, and threads that wait for each other cost several times the work.
+        self._threads = threadpool_limits(1)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._threads.restore_original_limits()
+        self.close()
+
+    def close(self) -> None:
+        """End the workers."""
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
