@@ -30,11 +30,16 @@ species = ["H", "He"]
 """
 
 
-@pytest.fixture
-def config(tmp_path):
-    path = tmp_path / "run.toml"
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    path = tmp_path_factory.mktemp("configuration") / "run.toml"
     path.write_text(MODEL_FILE)
     return path
+
+
+@pytest.fixture(scope="module")
+def posterior(config):
+    return build_posterior(load_config(config))
 
 
 @pytest.fixture
@@ -67,10 +72,9 @@ def test_spectrum_has_the_keys_of_the_interface(spectrum):
     [("R", "GV", "1 / (m2 s sr GV)"), ("EK", "GeV", "1 / (m2 s sr GeV)"), ("ETOT", "GeV", "1 / (m2 s sr GeV)"),
      ("EKN", "GeV per nucleon", "1 / (m2 s sr GeV/n)")],
 )  # fmt: skip
-def test_spectrum_prints_the_model(axis, x_unit, flux_unit, spectrum, config):
+def test_spectrum_prints_the_model(axis, x_unit, flux_unit, spectrum, posterior):
     printed = spectrum("--axis", axis, "--phi", "0.5", "--at", "30,3e4", "--species", "He")
     assert (printed["x_unit"], printed["flux_unit"]) == (x_unit, flux_unit)
-    posterior = build_posterior(load_config(config))
     values = posterior.model_parameters(posterior.space.resolve(posterior.reference()[None, :]))
     expected = posterior.model.flux(values, "He", np.array([30.0, 3e4]), axis, 0.5)
     np.testing.assert_allclose(printed["flux"]["He"]["total"], expected["total"][0], rtol=1e-12)
@@ -100,8 +104,7 @@ def test_set_reaches_the_propagation(spectrum):
     assert 0.5 < far / before < 0.53
 
 
-def test_links_follow_what_is_set(config):
-    posterior = build_posterior(load_config(config))
+def test_links_follow_what_is_set(posterior):
     for changes in ({"o_wind.gamma": -2.05}, {"snr.gamma2": -2.3}):
         values = reference_parameters(posterior.space, posterior.model, changes)
         for name, value in changes.items():

@@ -55,7 +55,6 @@ def cubic(x, y, at):
     ("name", "half_height", "s"),
     [
         ("trotta2011", 4.0, 0.0),
-        ("trotta2011", 4.0, 0.05),
         ("trotta2011", 1.0, 2.0),
         ("green2015", 10.0, 0.3),
         ("pulsars", 1.0, 0.01),
