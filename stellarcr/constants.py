@@ -1,7 +1,7 @@
 """Physical constants in the kernel units: GV, GeV, Msun, yr, km/s, erg/s, kpc.
 
 Exact SI values follow the 2019 SI; the others are CODATA 2022 and IAU 2015 as distributed with
-``scipy.constants`` 1.17 and ``astropy.constants`` 8 (checked in ``tests/test_constants.py``).
+``scipy.constants`` 1.17 and ``astropy.constants`` 8 (checked in ``tests/model/test_constants.py``).
 """
 
 from __future__ import annotations

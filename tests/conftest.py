@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.table import Column, Table
+from threadpoolctl import threadpool_limits
 
 from stellarcr.config import build_posterior, config_from_mapping, load_config
 
@@ -27,6 +28,13 @@ species = ["H", "He"]
 [sampler]
 name = "emcee"
 """
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Keep linear algebra to one thread: the matrices are small, and tests may run side by side."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

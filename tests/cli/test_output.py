@@ -10,6 +10,8 @@ from stellarcr import __version__
 from stellarcr.config import build_posterior, load_config
 from stellarcr.studies.spectrum import reference_parameters
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MODEL_FILE = """
 name = "small"
 [galaxy]

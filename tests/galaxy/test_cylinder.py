@@ -11,6 +11,8 @@ from scipy.special import k0
 from stellarcr.galaxy.cylinder import cylinder_response, reduce_poles, slab_response
 from stellarcr.galaxy.profiles import PROFILES, disc_integral, source_profile
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 RADIUS, SUN = 20.0, 8.5
 
 

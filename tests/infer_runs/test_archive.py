@@ -13,7 +13,7 @@ from toy_job import job
 from stellarcr.errors import ModelError, RunError
 from stellarcr.infer.progress import Progress, duration, progress_line
 from stellarcr.infer.runs import read_run
-from stellarcr.infer.runs.archive import derive
+from stellarcr.infer.runs.archive import derive, write_tree
 from stellarcr.infer.summary import interval
 
 
@@ -155,6 +155,22 @@ def test_damaged_and_missing_folders(run, tmp_path):
     (tmp_path / "posterior.nc").write_bytes((run.path / "posterior.nc").read_bytes()[:5000])
     with pytest.raises(RunError, match=r"posterior\.nc cannot be read"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("unable to flush file")])
+def test_full_disk_keeps_the_old_archive(run, tmp_path, monkeypatch, error):
+    path = tmp_path / "posterior.nc"
+    path.write_bytes(b"old")
+
+    def fail(self, temporary, engine):
+        temporary.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(xr.DataTree, "to_netcdf", fail)
+    with pytest.raises(RunError, match="cannot write"):
+        write_tree(path, xr.DataTree())
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["posterior.nc"]
 
 
 def test_derived_quantities_of_few_and_many_samples():

@@ -15,6 +15,7 @@ from stellarcr.infer.samplers import (
     sampler_names,
     settings_from,
 )
+from stellarcr.infer.samplers.emcee import MOST_CHUNKS
 from stellarcr.infer.samplers.evaluate import check_prior_draws
 
 # Small settings: what is tested here is correctness within the samplers' own errors, not their power.
@@ -253,6 +254,23 @@ def test_bad_settings_name_key_and_value(name, options):
     with pytest.raises(ConfigError, match=f"{key} = ") as caught:
         sampler.run(Gaussian(5), settings_from(sampler.settings_type, options), MemoryStore())
     assert caught.value.remedy
+
+
+def test_many_checkpoints_are_merged():
+    class Eager(MemoryStore):
+        """Checkpoints after every step."""
+
+        def checkpoint_due(self, every):
+            most.append(len(self.slots["emcee"].files) if "emcee" in self.slots else 0)
+            return True
+
+    most = []
+    store = Eager()
+    part = run("emcee", Gaussian(2), store, max_steps=200)
+    assert MOST_CHUNKS <= max(most) <= MOST_CHUNKS + 3
+    np.testing.assert_array_equal(part.samples, run("emcee", Gaussian(2), max_steps=200).samples)
+    on = run("emcee", Gaussian(2), store, max_steps=300)
+    np.testing.assert_array_equal(on.samples, run("emcee", Gaussian(2), max_steps=300).samples)
 
 
 def test_chain_in_little_memory_is_thinned_not_wrong():

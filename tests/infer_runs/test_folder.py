@@ -1,6 +1,5 @@
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from infer_toys import Box, Gaussian, Impossible, WithNaN
+from toy_job import job
 
 from stellarcr.errors import ModelError, ParameterError, RunError
 from stellarcr.infer.runs import RunFolder, execute, read_run
@@ -129,6 +129,17 @@ def test_unconverged_run_goes_on_with_higher_limits(tmp_path):
     np.testing.assert_array_equal(run.samples, at_once.samples)
 
 
+def test_converged_run_goes_on_when_a_target_is_raised(tmp_path):
+    easy = {"walkers": 16, "seed": 7, "learn": False, "check_every": 50}
+    first = go(tmp_path, settings={**easy, "target_tau": 10.0})
+    assert first.converged
+    again = go(tmp_path, settings={**easy, "target_tau": 10.0, "max_steps": 10_000}, resume=True)
+    assert again.summary["diagnostics"]["steps"] == first.summary["diagnostics"]["steps"]
+    further = go(tmp_path, settings={**easy, "target_tau": 30.0}, resume=True)
+    assert further.converged
+    assert further.summary["diagnostics"]["steps"] >= 2 * first.summary["diagnostics"]["steps"]
+
+
 def test_changed_problem_is_refused_with_the_keys(tmp_path):
     go(tmp_path)
     changed = CONFIG.replace("1e48", "1e49").replace("20.0, ", "30.0, ")
@@ -221,35 +232,41 @@ def test_file_in_place_of_the_folder(tmp_path):
     assert (tmp_path / "run").read_text() == "a file"
 
 
-LIMIT = 120_000
-"""Bytes: less than the chain of 600 steps of 64 walkers, more than the chain of the first checkpoint interval."""
-
-
-def test_disk_full_keeps_the_last_checkpoint(tmp_path):
-    """A limit on file sizes stands for a full disk; it must hold for this process only, hence the subprocess."""
-    script = f"""
+FULL_DISK = """
 import resource, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from infer_toys import Gaussian
+sys.path.insert(0, sys.argv[1])
 from stellarcr.errors import RunError
-from stellarcr.infer.runs import execute
-from stellarcr.infer.samplers.map import MapSettings
-resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, resource.RLIM_INFINITY))
+from toy_job import job
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:
-    execute(Gaussian(2), "emcee", {{"walkers": 16, "max_steps": 600, "checkpoint_every": 0.04, "seed": 7}}, sys.argv[1],
-            quiet=True, map_settings=MapSettings(starts=1, generations=60, population=24))
+    job(sys.argv[2], "emcee", max_steps=600, learn=False, checkpoint_every=float(sys.argv[4]))
 except RunError as error:
     print(error)
 """
+
+
+@pytest.mark.parametrize(
+    ("limit", "every", "victim"),
+    [(20_000, 0.0, "state/emcee.json"), (60_000, 60.0, "state/emcee-")],
+)
+def test_full_disk_keeps_the_last_checkpoint(tmp_path, limit, every, victim):
+    """A limit on the size of files, which holds for a process, stands for a full disk."""
+    here = str(Path(__file__).parent)
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "run")], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", FULL_DISK, here, str(tmp_path / "run"), str(limit), str(every)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     assert "cannot write: File too large" in done.stdout
+    assert victim in done.stdout
     assert "--resume" in done.stdout
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != LIMIT
-    settings = {"walkers": 16, "max_steps": 600, "seed": 7}
-    resumed = go(tmp_path / "run", settings=settings, resume=True, config_text="")
-    np.testing.assert_array_equal(resumed.samples, go(tmp_path / "other", settings=settings).samples)
+    options = {"max_steps": 600, "learn": False, "checkpoint_every": 60.0}
+    resumed = job(tmp_path / "run", "emcee", resume=True, **options)
+    whole = job(tmp_path / "whole", "emcee", **options)
+    np.testing.assert_array_equal(resumed.samples, whole.samples)
 
 
 def test_nan_leaves_a_run_that_says_it_failed_and_can_be_resumed(tmp_path):

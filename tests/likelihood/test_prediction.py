@@ -11,6 +11,8 @@ import pytest
 from stellarcr.likelihood.experiment import representative_rigidity
 from stellarcr.observe.response import ChebyshevAxis
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TARGET = 1e-4
 """Of a flux, everywhere but where a bound below says more; the smallest errors of the data are 1%."""
 

@@ -120,15 +120,14 @@ def _settings(adapter: Sampler, settings: SamplerSettings | Mapping[str, Any] | 
 
 
 def _is_complete(folder: RunFolder, settings: SamplerSettings) -> bool:
-    """Whether the run ended, and the limits now given would not let it go further."""
+    """Whether the run ended, and the limits and targets now given would not let it go further."""
     if folder.manifest["status"] != "finished" or not (folder.path / "posterior.nc").exists():
         return False
+    decisive = {key for key in settings.LIMITS if key.startswith(("target", "max"))}
     if folder.manifest.get("converged"):
-        return True
-    before = folder.manifest["settings"]
-    ignored = {"checkpoint_every", "processes"}
-    limits = {k: v for k, v in settings.as_dict().items() if k in settings.LIMITS - ignored}
-    return all(before.get(key) == value for key, value in limits.items())
+        decisive = {key for key in decisive if key.startswith("target")}
+    before, now = folder.manifest["settings"], settings.as_dict()
+    return all(before.get(key) == now[key] for key in decisive)
 
 
 def _work(

@@ -31,13 +31,17 @@ from stellarcr.infer.samplers.moves import DifferentialEvolution, Snooker
 
 SLOT = "emcee"
 
-HEATED_STEPS = 25
-INVERSE_TEMPERATURE = 0.25
-"""A learning sampler first explores the posterior to this power for so many steps per parameter: it is twice as wide,
-and other modes are near."""
+MOST_CHUNKS = 64
+"""When the chain lies in this many files, the next checkpoint writes it anew into one."""
 
-LEARN_AFTER = (1, 2, 3, 4, 6)
-"""The mixture is fitted anew after so many times the heated steps, to the latter half of the chain; all are burn-in."""
+HEATED_STEPS = 25
+INVERSE_TEMPERATURES = (0.25, 0.5)
+"""A learning sampler first explores the posterior to these powers, each for so many steps per parameter: it is wider
+then, and other modes are near; on cooling, walkers stay behind in every mode."""
+
+LEARN_AFTER = (1.0, 2.0, 2.3, 3.0, 4.0, 6.0)
+"""The mixture is fitted anew after so many times the heated steps, to the latter half of the steps since the last
+change of temperature; all are burn-in, and the chain that counts is at least as long."""
 
 _LOCAL_WEIGHTS = (0.8, 0.2)
 _LEARNED_WEIGHTS = (0.45, 0.15, 0.4)
@@ -184,7 +188,7 @@ class _EmceeRun:
             self.total, posterior.n_dim, capacity_for(settings.memory_mb, self.total, posterior.n_dim)
         )
         self._heated = HEATED_STEPS * posterior.n_dim if settings.learn else 0
-        self._fits = tuple(self._heated * k for k in LEARN_AFTER) if settings.learn else ()
+        self._fits = tuple(round(self._heated * k) for k in LEARN_AFTER) if settings.learn else ()
         self.accepted = np.zeros(self.total, dtype=np.int64)
         self.step = 0
         self.next_check, self.last_check = settings.check_every, 0
@@ -240,8 +244,8 @@ class _EmceeRun:
 
     def checkpoint(self) -> None:
         """Write the steps stored since the last checkpoint, and the walkers with the generator's state."""
-        if self.n_written == 0:
-            self.chunks = ()
+        if self.n_written == 0 or len(self.chunks) >= MOST_CHUNKS:
+            self.chunks, self.n_written = (), 0
         added = {}
         if self.chain.n_stored > self.n_written:
             label = f"chain-{self.step:09d}.npz"
@@ -284,7 +288,7 @@ class _EmceeRun:
         while True:
             # A failed step leaves walkers half moved: the copy from before it is the one to keep.
             before = emcee.State(self.state, copy=True)
-            sampler.heat(INVERSE_TEMPERATURE if self.step < self._heated else 1.0)
+            sampler.heat(self._inverse_temperature())
             try:
                 state = next(steps)
             except (ModelError, RunError):
@@ -315,9 +319,16 @@ class _EmceeRun:
             # Steps on disk were dropped from the chain: the next checkpoint writes it anew, thinned.
             self.n_written = 0
 
+    def _inverse_temperature(self) -> float:
+        stage = self.step // self._heated if self._heated else len(INVERSE_TEMPERATURES)
+        return INVERSE_TEMPERATURES[stage] if stage < len(INVERSE_TEMPERATURES) else 1.0
+
     def _learn(self) -> Mixture:
-        """Fit the mixture to the latter half of the chain."""
-        latter = slice(self.chain.n_stored // 2, None)
+        """Fit the mixture to the latter half of the steps at the present temperature."""
+        steps = self.chain.stride * (1 + np.arange(self.chain.n_stored))
+        stages = (self._heated * k for k in range(len(INVERSE_TEMPERATURES), -1, -1))
+        since = next(stage for stage in stages if stage < self.step)
+        latter = slice(int(np.searchsorted(steps, since + (self.step - since) // 2, side="right")), None)
         coords, log_prob = self.chain.coords[latter], self.chain.log_prob[latter]
         return fit_mixture(coords.reshape(-1, self.posterior.n_dim), log_prob.ravel(), self.settings.seed + self.step)
 
@@ -328,7 +339,7 @@ class _EmceeRun:
             self.chain.log_prob.reshape(shape),
             self.chain.stride,
             self.step,
-            max((fit for fit in self._fits if fit <= self.step), default=self._heated),
+            max([self._heated * len(INVERSE_TEMPERATURES), *(fit for fit in self._fits if fit <= self.step)]),
         )
 
     def _check(self) -> bool:
@@ -349,7 +360,12 @@ class _EmceeRun:
             seconds=self.clock.seconds,
             remaining_seconds=self._remaining_seconds(assessment),
         )
-        return assessment.converged(self.settings.target_tau, self.settings.target_rhat)
+        return self._learned and assessment.converged(self.settings.target_tau, self.settings.target_rhat)
+
+    @property
+    def _learned(self) -> bool:
+        """Whether learning is over, and the chain since then is as long as what went before."""
+        return not self._fits or self.step >= 2 * self._fits[-1]
 
     def _remaining_seconds(self, assessment: ChainAssessment) -> float:
         """Time to the target length at the present pace; infinite while tau is unknown."""
@@ -371,8 +387,11 @@ class _EmceeRun:
         """Discard the burn-in, thin, and say how far the chain is."""
         settings = self.settings
         assessment = self._assess()
-        converged = assessment.converged(settings.target_tau, settings.target_rhat)
+        converged = self._learned and assessment.converged(settings.target_tau, settings.target_rhat)
         verdict = assessment.verdict(settings.target_tau, settings.target_rhat)
+        if not self._learned:
+            verdict = verdict.removeprefix("not ").replace("converged", "not converged", 1)
+            verdict += f"; the mixture is learned until step {self._fits[-1]}, and as many steps must follow"
         if not converged and (limit := self._limit()):
             verdict += f"; stopped at {limit}"
         first = assessment.burn_in // self.chain.stride

@@ -22,6 +22,12 @@ from threadpoolctl import threadpool_limits
 from stellarcr.errors import ModelError, ParameterError, RunError, StellarcrError
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior, describe_point
 
+DEAD_WORKER = "a worker process died"
+DEAD_WORKER_REMEDY = (
+    "often memory ran out: use fewer processes, then go on with --resume. A script of your own that uses processes "
+    "must start its work under: if __name__ == '__main__'"
+)
+
 Quantity = Literal["log_posterior", "log_likelihood"]
 
 # The worker's copy of the problem, received once when the process starts.
@@ -114,10 +120,7 @@ class Evaluator:
         except StellarcrError:
             raise
         except BrokenProcessPool as error:
-            raise RunError(
-                "a worker process died (often: out of memory)",
-                remedy="use fewer processes, then go on with --resume",
-            ) from error
+            raise RunError(DEAD_WORKER, remedy=DEAD_WORKER_REMEDY) from error
         except Exception as error:
             raise ModelError(
                 f"the model failed with {type(error).__name__}: {error}",

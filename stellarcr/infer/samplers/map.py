@@ -12,10 +12,10 @@ from stellarcr.infer.posterior_protocol import FloatArray, Posterior, describe_p
 from stellarcr.infer.samplers.base import (
     Clock,
     MemoryStore,
+    RunInterrupted,
     SamplerResult,
     Store,
     array_writer,
-    interrupted_error,
     read_arrays,
 )
 from stellarcr.infer.samplers.evaluate import Evaluator
@@ -146,7 +146,10 @@ def find_maximum(posterior: Posterior, settings: MapSettings, store: Store | Non
 
         def objective(unit: FloatArray) -> FloatArray:
             if store.interrupted:
-                raise interrupted_error(SLOT, evaluator.n_calls)
+                raise RunInterrupted(
+                    "the search for the maximum was interrupted",
+                    remedy="run the same command with --resume: the search starts anew, it is short",
+                )
             return evaluator.log_posterior(posterior.prior_transform(unit))
 
         ends: list[tuple[FloatArray, float]] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import minimize
 
 from stellarcr.infer.posterior_protocol import FloatArray
 
@@ -176,6 +175,9 @@ def polish(
 
 
 def _quasi_newton(objective: Objective, point: FloatArray, value: float) -> tuple[FloatArray, float]:
+    # Imported here: it takes half a second, and whoever only reads runs does without.
+    from scipy.optimize import minimize
+
     scale = curvature_steps(objective, point)
     floor = value - 1e6
 

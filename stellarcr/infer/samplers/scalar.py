@@ -129,10 +129,7 @@ class ScalarPool:
         try:
             pairs = list(self._executor.map(_run_item, repeat(function), items))
         except BrokenProcessPool as error:
-            raise RunError(
-                "a worker process died (often: out of memory)",
-                remedy="use fewer processes, then go on with --resume",
-            ) from error
+            raise RunError(evaluate.DEAD_WORKER, remedy=evaluate.DEAD_WORKER_REMEDY) from error
         self._calls += sum(calls for _, calls in pairs)
         return [outcome for outcome, _ in pairs]
 
