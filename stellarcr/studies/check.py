@@ -115,7 +115,7 @@ def expected_cost(posterior: Posterior, config: RunConfig) -> Expectation:
     name = options.get("name", "emcee")
     if name == "dynesty":
         live = options.get("nlive") or max(500, 25 * n_dim)
-        walks = options.get("walks") or max(100, 8 * n_dim)
+        walks = options.get("walks") or max(100, 25 * n_dim)
         calls = live * INFORMATION_PER_DIMENSION * n_dim * walks
         assumption = f"{live} live points, {walks} steps, {INFORMATION_PER_DIMENSION:g} nats per parameter"
     else:
