@@ -247,7 +247,7 @@ except RunError as error:
 
 @pytest.mark.parametrize(
     ("limit", "every", "victim"),
-    [(20_000, 0.0, "state/emcee.json"), (60_000, 60.0, "state/emcee-")],
+    [(8_000, 0.0, "state/emcee.json"), (60_000, 60.0, "state/emcee-")],
 )
 def test_full_disk_keeps_the_last_checkpoint(tmp_path, limit, every, victim):
     """A limit on the size of files, which holds for a process, stands for a full disk."""
