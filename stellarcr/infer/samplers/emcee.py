@@ -84,7 +84,7 @@ class EmceeSettings(SamplerSettings):
     check_every: int = 200
     scatter: float = 2.0
     learn: bool = True
-    memory_mb: float = 128.0
+    memory_mb: float = 64.0
 
     LIMITS: ClassVar[frozenset[str]] = SamplerSettings.LIMITS | {"max_steps", "target_tau", "target_rhat"}
 
