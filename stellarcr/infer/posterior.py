@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, ModelError
+from ..errors import ConfigError, ModelError, ParameterError, StellarcrError
 from ..likelihood.experiment import ExperimentData, ExperimentLikelihood
 from ..likelihood.prediction import ExperimentResponse, SourceTable
 from ..model import ForwardModel, plain_name
@@ -23,6 +23,9 @@ FRACTION_RIGIDITIES = {"100GV": 1e2, "10TV": 1e4, "1PV": 1e6}
 """Rigidities [GV] at which flux fractions are reported."""
 
 FRACTION_SPECIES = ("H", "He")
+SMALLEST_SCALE = 0.1
+"""Energy scale below which a response is not tabulated (project choice: no calibration is off by ten)."""
+
 _TAIL = 1e-9
 """Probability left outside the range in which a nuisance parameter's response is tabulated."""
 
@@ -104,19 +107,16 @@ class Posterior:
         model_fixed = {name: value for name, value in fixed.items() if name.partition(".")[0] not in keys}
         varying = [p.name for p in space.parameters if p.kind != "fixed" and p.name.partition(".")[0] not in keys]
         sources = SourceTable.build(model, elements, varying, model_fixed)
-        likelihoods = tuple(
-            ExperimentLikelihood(
-                d,
-                ExperimentResponse.build(
-                    sources,
-                    d.measurements,
-                    nuisance_range(space, f"{d.key}.phi"),
-                    nuisance_range(space, f"{d.key}.energy_scale"),
-                ),
-            )
-            for d in data
-        )
-        return cls(space, model, sources, likelihoods, fingerprint)
+        likelihoods = []
+        for d in data:
+            ranges = (nuisance_range(space, f"{d.key}.{name}") for name in ("phi", "energy_scale"))
+            try:
+                likelihoods.append(ExperimentLikelihood(d, ExperimentResponse.build(sources, d.measurements, *ranges)))
+            except StellarcrError as error:
+                raise type(error)(
+                    error.problem, where=error.where or f"likelihood {d.key!r}", remedy=error.remedy
+                ) from error
+        return cls(space, model, sources, tuple(likelihoods), fingerprint)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -247,6 +247,8 @@ def nuisance_range(space: ParameterSpace, name: str) -> tuple[float, float]:
 
     Raises
     ------
+    ParameterError
+        If a potential or an energy scale is not possible.
     ModelError
         If the parameter is missing or linked: a link has no range of its own.
     """
@@ -254,11 +256,22 @@ def nuisance_range(space: ParameterSpace, name: str) -> tuple[float, float]:
         if parameter.name == name:
             if parameter.prior is not None:
                 prior: Prior = parameter.prior
-                return float(prior.ppf(_TAIL)), float(prior.isf(_TAIL))
+                return _possible(name, float(prior.ppf(_TAIL)), float(prior.isf(_TAIL)))
             if parameter.kind == "fixed" and parameter.value is not None:
-                return float(parameter.value), float(parameter.value)
-            return _linked_range(space, name)
+                if name.endswith(".phi") and parameter.value < 0:
+                    raise ParameterError(f"{name} = {parameter.value:g} is negative", remedy="give GV, as in 0.6")
+                return _possible(name, parameter.value, parameter.value)
+            return _possible(name, *_linked_range(space, name))
     raise ModelError(f"the parameter {name!r} is missing", remedy=f"add {name!r} as free or fixed parameter")
+
+
+def _possible(name: str, low: float, high: float) -> tuple[float, float]:
+    if name.endswith(".energy_scale") and low < SMALLEST_SCALE:
+        raise ParameterError(
+            f"{name} = {low:.3g} is possible, a factor below {SMALLEST_SCALE}",
+            remedy="an energy scale is a factor near 1: give it a narrower prior, or fix it",
+        )
+    return low, high
 
 
 def _linked_range(space: ParameterSpace, name: str) -> tuple[float, float]:

@@ -26,6 +26,9 @@ TYPICAL_INDEX = -2.3
 
 BIN_NODES = 8
 MAXIMUM_NODES = 12
+LARGEST_ERROR = 0.01
+"""Relative error of an interpolated response that is refused: the smallest errors of the data (project choice)."""
+
 Transfer = Callable[[Nuclide, np.ndarray], np.ndarray]
 Isotopes = tuple[tuple[Nuclide, float], ...]
 
@@ -180,6 +183,11 @@ def tabulate_response(
         Shape ``(n_phi * n_scale, grid.size, n_points)``.
     axes : tuple of ChebyshevAxis
         For ``phi`` and ``scale``.
+
+    Raises
+    ------
+    ModelError
+        If the range is too wide to interpolate, or the response is not finite.
     """
     middle = (0.5 * sum(phi_range), 0.5 * sum(scale_range))
     spectrum = grid.rigidity**TYPICAL_INDEX
@@ -197,8 +205,14 @@ def tabulate_response(
             candidate = ChebyshevAxis.build(name, *bounds, count)
             table = np.stack([at(v) for v in candidate.nodes])
             approximate = candidate.coefficients(trials) @ table
-            if np.all(np.abs(approximate - exact) <= tolerance * np.abs(exact)):
+            error = np.abs(approximate - exact)
+            if np.all(error <= tolerance * np.abs(exact)):
                 break
+        if not np.all(error <= LARGEST_ERROR * np.abs(exact)):
+            raise ModelError(
+                f"the response cannot be interpolated in {name} from {bounds[0]:.3g} to {bounds[1]:.3g}",
+                remedy=f"give {name} a narrower prior; a scale must stay above zero",
+            )
         return candidate
 
     axes = (axis(0, phi_range, "phi"), axis(1, scale_range, "energy_scale"))

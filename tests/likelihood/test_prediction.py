@@ -8,6 +8,7 @@ the propagation is free, the break itself interpolated on the grid.
 import numpy as np
 import pytest
 
+from stellarcr.errors import ModelError, ParameterError
 from stellarcr.likelihood.experiment import representative_rigidity
 from stellarcr.observe.response import ChebyshevAxis
 
@@ -232,3 +233,32 @@ def test_nodes_cover_the_prior_of_a_nuisance(reference):
     assert phi.low == pytest.approx(0.05, abs=0.01)
     assert phi.high == pytest.approx(1.25, abs=0.01)
     assert [len(axis.nodes) for axis in axes["nucleon"]] == [1, 1]
+
+
+def test_ranges_that_cannot_be_interpolated_are_refused(small_content, build):
+    # the response ends where a potential takes all energy away
+    content = small_content()
+    content["parameters"]["ams02"] = {"phi": free(0.6, 3.0)}
+    with pytest.raises(ModelError, match="interpolated in phi") as caught:
+        build(content)
+    assert "ams02" in caught.value.where
+    assert "narrower" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("nuisance", "setting", "problem"),
+    [
+        ("energy_scale", 0.0, "ams02.energy_scale = 0"),
+        ("energy_scale", -1.0, "ams02.energy_scale = -1"),
+        ("energy_scale", free(1.0, 0.2), "ams02.energy_scale = -0.2"),
+        ("energy_scale", uniform(0.0, 2.0), "ams02.energy_scale = 2e-09"),
+        ("phi", -0.5, "ams02.phi = -0.5"),
+    ],
+)
+def test_impossible_nuisances_are_refused(nuisance, setting, problem, small_content, build):
+    content = small_content()
+    content["parameters"]["ams02"] = {nuisance: setting}
+    with pytest.raises(ParameterError) as caught:
+        build(content)
+    assert problem in caught.value.problem
+    assert caught.value.remedy
