@@ -100,6 +100,8 @@ def integrals(record: Any) -> tuple[FloatArray, FloatArray, FloatArray, FloatArr
     log_likelihood, log_volume = np.array(record["logl"], dtype=float), np.array(record["logvol"], dtype=float)
     log_weight, log_z, variance, _ = compute_integrals(logl=log_likelihood, logvol=log_volume)
     theta = np.array(record["v"], dtype=float)
+    # dynesty writes -1e300 for a likelihood of zero.
+    log_likelihood = np.where(log_likelihood < -1e299, -np.inf, log_likelihood)
     return theta, log_likelihood, log_volume, log_weight, float(log_z[-1]), float(np.sqrt(variance[-1]))
 
 
