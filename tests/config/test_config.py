@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from stellarcr.config import build_model, build_space, config_from_mapping, flatten_parameters, load_config, load_data
+from stellarcr.config import (
+    build_model,
+    build_posterior,
+    build_space,
+    config_from_mapping,
+    flatten_parameters,
+    load_config,
+    load_data,
+)
 from stellarcr.errors import ConfigError, ParameterError
 
 SHIPPED = {
@@ -40,6 +48,13 @@ def test_shipped_configurations(name, configs):
     rows = [row for row in space.table() if row.kind == "free"]
     assert all(row.source for row in rows) or name == "benchmark"
     assert np.all(np.isfinite(space.log_prior(space.reference()[None, :])))
+
+
+@pytest.mark.parametrize("name", ["snr_only", "reference_ia"])
+def test_they_can_be_sampled(name, configs):
+    posterior = build_posterior(load_config(configs / f"{name}.toml"))
+    theta = np.concatenate([posterior.reference()[None, :], posterior.sample_prior(np.random.default_rng(0), 3)])
+    assert np.all(np.isfinite(posterior.log_posterior(theta)))
 
 
 def test_quickstart_is_the_reference_with_another_sampler(configs):
