@@ -37,6 +37,7 @@ def spectra_plot(
     columns: int | None = None,
     pulls: bool = True,
     x_range: tuple[float, float] | None = None,
+    band_label: str = "68% of the posterior",
 ) -> Figure:
     """Draw spectra of several species.
 
@@ -52,6 +53,8 @@ def spectra_plot(
         Whether to draw pulls below the spectra.
     x_range : tuple of float, optional
         Range of the axis [GV or GeV]; by default that of the data (of the curves without data).
+    band_label : str
+        What the legend says of the bands.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def spectra_plot(
                 if lower is not None:
                     lower.set_ylabel(r"Pull [$\sigma$]")
         figure.align_ylabels([axes for pair in grid[::n_columns] for axes in pair if axes is not None])
-        _legend(figure, listed, lines, markers)
+        _legend(figure, listed, lines, markers, band_label)
     return figure
 
 
@@ -319,14 +322,18 @@ def _y_range(panel: SpectrumPanel, scale: float, x_low: float, x_high: float) ->
 
 
 def _legend(
-    figure: Figure, panels: Sequence[SpectrumPanel], lines: dict[str, LineLook], markers: dict[str, MarkerLook]
+    figure: Figure,
+    panels: Sequence[SpectrumPanel],
+    lines: dict[str, LineLook],
+    markers: dict[str, MarkerLook],
+    band_label: str,
 ) -> None:
     """Populations and experiments above the panels, in as many columns as fit."""
     handles: list[Any] = [
         Line2D([], [], color=look.color, ls=look.line, lw=look.width, label=look.label) for look in lines.values()
     ]
     if any(band.low is not None for panel in panels for band in panel.bands.values()):
-        handles.append(Patch(facecolor="#C8C8C8", label="68% of the posterior"))
+        handles.append(Patch(facecolor="#C8C8C8", label=band_label))
     handles += [Line2D([], [], label=name, **_marker_options(look)) for name, look in markers.items()]
     first = figure.axes[0].get_position()
     right = max(float(axes.get_position().x1) for axes in figure.axes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,8 +123,12 @@ def _draw_prior(posterior: Posterior, draws: int, seed: int, target: Path) -> Se
     from ..plots.style import save
 
     theta = posterior.sample_prior(np.random.default_rng(seed), draws)
-    panels = spectrum_panels(posterior, theta, posterior.reference(), fraction=0.95)
-    figure = spectra_plot(panels, pulls=False)
+    # the sum only: bands of single populations span all decades of their priors and would hide everything
+    panels = [
+        replace(panel, components={})
+        for panel in spectrum_panels(posterior, theta, posterior.reference(), fraction=0.95)
+    ]
+    figure = spectra_plot(panels, pulls=False, band_label="Central 95% of the prior")
     target.parent.mkdir(parents=True, exist_ok=True)
     return save(figure, target)
 
