@@ -355,10 +355,22 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
             p.name: p.linked or (p.value if p.prior is None else p.prior.to_mapping()) for p in space.parameters
         },
         "constraints": sorted(c.names for c in space.constraints),
-        "likelihoods": {d.key: d.file.model_dump(mode="json", exclude={"description"}) for d in data},
+        "likelihoods": {d.key: _decisive(d.file.model_dump(mode="json")) for d in data},
         "tables": {name: value for d in data for name, value in d.hashes.items()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _decisive(content: Any) -> Any:
+    """Leave out what only explains: descriptions, sources, suggestions."""
+    if not isinstance(content, dict):
+        return content
+    texts, others = ("description", "source"), ("suggested", "reference_fit")
+    return {
+        key: _decisive(value)
+        for key, value in content.items()
+        if key not in others and not (key in texts and isinstance(value, str))
+    }
 
 
 def resolved_toml(config: RunConfig, model: ForwardModel, data: list[ExperimentData]) -> str:

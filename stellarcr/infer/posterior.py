@@ -142,6 +142,25 @@ class Posterior:
         """One point inside the prior: reference values where given, else medians."""
         return self.space.reference()
 
+    def parameter_records(self) -> dict[str, dict[str, Any]]:
+        """What a run folder keeps of every free parameter.
+
+        Returns
+        -------
+        dict
+            Name to ``group`` ("populations", "nearby", "propagation" or "nuisances") and ``prior``, a mapping that
+            `stellarcr.infer.priors.prior_from_mapping` reads.
+        """
+        groups = {
+            member.name: "nearby" if member.place == "nearby" else "populations" for member in self.model.populations
+        }
+        groups |= {"galaxy": "propagation"} | {k.data.key: "nuisances" for k in self.likelihoods}
+        return {
+            p.name: {"group": groups[p.name.partition(".")[0]], "prior": dict(p.prior.to_mapping())}
+            for p in self.space.parameters
+            if p.prior is not None
+        }
+
     def log_prior(self, theta: np.ndarray) -> np.ndarray:
         """Log of the normalised prior density, ``(n, n_dim)`` to ``(n,)``."""
         return self.space.log_prior(theta)

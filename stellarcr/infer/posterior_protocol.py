@@ -18,7 +18,8 @@ class Posterior(Protocol):
     that worker processes receive them once. Samplers, run folders and summaries use only what is listed here.
 
     An implementation may also have ``reference()``, which returns one point ``(n_dim,)`` inside the prior:
-    the search for the maximum then starts there too.
+    the search for the maximum then starts there too; and ``parameter_records()``, which gives for every free
+    parameter's name a dict of ``group`` (such as ``"nuisances"``) and ``prior`` (a mapping): run folders keep them.
     """
 
     @property

@@ -12,6 +12,7 @@ from ..infer.posterior import Posterior
 from ..infer.runs import Run, execute
 from ..infer.samplers import get_sampler, settings_from
 from ..infer.samplers.map import MapSettings
+from ..model import ForwardModel
 from .citations import bibliography
 
 
@@ -112,7 +113,33 @@ def run(
         resume=resume,
         overwrite=overwrite,
         quiet=quiet,
-        extras={"data_hashes": hashes, "description": config.description},
+        extras={
+            "data_hashes": hashes,
+            "description": config.description,
+            "populations": population_records(posterior.model),
+        },
         citations=bibliography(data, posterior.model.galaxy, name),
         map_settings=map_settings,
     )
+
+
+def population_records(model: ForwardModel) -> dict[str, dict[str, Any]]:
+    """What a run's manifest keeps of every population: enough to draw it without the model.
+
+    Returns
+    -------
+    dict
+        Name to ``label`` (LaTeX), ``place``, ``amplitude`` (full name of the power or energy) with its ``unit``, and
+        ``budget`` in that unit with its ``budget_source``; None and empty where no budget is known.
+    """
+    return {
+        member.name: {
+            "label": member.label,
+            "place": member.place,
+            "amplitude": f"{member.name}.{member.amplitude_name}",
+            "unit": model.parameters[f"{member.name}.{member.amplitude_name}"].unit,
+            "budget": member.budget,
+            "budget_source": member.budget_source,
+        }
+        for member in model.populations
+    }

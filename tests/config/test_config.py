@@ -13,6 +13,7 @@ from stellarcr.config import (
     load_data,
 )
 from stellarcr.errors import ConfigError, ParameterError
+from stellarcr.infer.priors import prior_from_mapping
 
 SHIPPED = {
     # number of free parameters and of points
@@ -187,3 +188,17 @@ def test_an_order_of_what_is_fixed_is_refused(small_content, build):
     content["constraints"] = [{"order": ["snr.gamma2", "snr.gamma1"]}]
     with pytest.raises(ParameterError, match="fixed"):
         build(content)
+
+
+def test_runs_keep_group_and_prior_of_every_parameter(configs):
+    posterior = build_posterior(load_config(configs / "reference_ia.toml"))
+    records = posterior.parameter_records()
+    assert tuple(records) == posterior.names
+    for prefix, group in (("snr", "populations"), ("ia", "nearby"), ("ams02", "nuisances")):
+        found = {r["group"] for name, r in records.items() if name.startswith(f"{prefix}.")}
+        assert found <= {group}
+        assert found or prefix == "ams02"
+    for parameter in posterior.space.parameters:
+        if parameter.prior is not None:
+            again = prior_from_mapping(records[parameter.name]["prior"])
+            assert again.to_mapping() == parameter.prior.to_mapping()

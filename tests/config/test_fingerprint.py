@@ -58,6 +58,9 @@ def plain(small_content):
         ("galaxy/delta", 0.45),
         ("parameters/snr/gamma1", {"value": -2.2, "source": "a better one"}),
         ("parameters/snr/gamma1", {"value": -2.2, "label": "g"}),
+        ("likelihoods/ams02/description", "words"),
+        ("likelihoods/ams02/errors", {"systematic": {"total": {"correlation": "uncorrelated", "source": "a paper"}}}),
+        ("likelihoods/ams02/nuisances", {"normalisation": {"value": 1.0, "suggested": {"kind": "uniform"}}}),
     ],
 )
 def test_what_does_not_matter(key, value, plain, small_content):

@@ -28,7 +28,7 @@ def test_groups_names_units_and_attributes(run):
     problem = Gaussian(2)
     tree = xr.open_datatree(run.path / "posterior.nc", engine="h5netcdf")
     extra = "trace" if run.manifest["sampler"] == "emcee" else "nested"
-    groups = {"posterior", "sample_stats", "log_likelihood", "log_prior", "derived", extra}
+    groups = {"posterior", "sample_stats", "log_likelihood", "log_prior", "derived", "prior", extra}
     assert set(tree.children) == groups
     assert tree.attrs["fingerprint"] == problem.fingerprint
     assert tree.attrs["name"] == run.path.name
@@ -51,6 +51,16 @@ def test_groups_names_units_and_attributes(run):
     index = tree["derived"]["sample"].to_numpy()
     np.testing.assert_allclose(tree["derived"]["total"].to_numpy(), theta[index].sum(axis=1))
     np.testing.assert_array_equal(tree["derived"]["constant"].to_numpy(), 3.0)
+
+
+def test_the_prior_is_kept(run):
+    """Draws of the toy's uniform prior; a toy tells no groups, so none are invented."""
+    assert run.prior.shape == (5000, 2)
+    assert np.all(np.abs(run.prior) <= 1.0)
+    np.testing.assert_allclose(run.prior.mean(axis=0), 0.0, atol=5 / np.sqrt(3 * 5000))
+    assert run.groups == {}
+    assert run.priors == {}
+    np.testing.assert_allclose(run.weights.sum(), 1.0)
 
 
 def test_arviz_reads_it(run):

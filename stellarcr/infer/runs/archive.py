@@ -17,10 +17,16 @@ nested
     Nested sampling only: raw weighted samples with ``log_weight``, ``log_likelihood`` and ``log_prior_volume``.
 trace
     MCMC only: some walkers over the whole run, burn-in included.
+prior
+    Draws from the prior, constraints included, with the dimensions and variables of ``posterior``.
+
+Variables of parameters have the attributes ``label`` (LaTeX), ``units`` and, where the problem tells them, ``group``
+and ``prior`` (JSON).
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,6 +42,9 @@ CHUNK = 256
 """Points per call when samples are evaluated again."""
 
 SAMPLE = ("chain", "draw")
+
+PRIOR_DRAWS = 5000
+"""Draws of the prior that are kept: enough for the curve of a marginal density."""
 
 
 def build_tree(
@@ -72,6 +81,10 @@ def build_tree(
         "log_prior": xr.Dataset({"log_prior": (SAMPLE, log_prior.reshape(shape), number)}),
         "derived": xr.Dataset({n: ("sample", v, number) for n, v in derived.items()}, coords={"sample": derived_index}),
     }
+    prior_draws = posterior.sample_prior(np.random.default_rng(0), PRIOR_DRAWS)
+    groups["prior"] = _parameters(posterior, prior_draws[np.newaxis], SAMPLE).assign_coords(
+        chain=np.arange(1), draw=np.arange(PRIOR_DRAWS)
+    )
     for name in ("posterior", "sample_stats", "log_likelihood", "log_prior"):
         groups[name] = groups[name].assign_coords(chain=np.arange(shape[0]), draw=np.arange(shape[1]))
     if result.nested is not None:
@@ -122,9 +135,11 @@ def derive(posterior: Posterior, theta: FloatArray, largest: int) -> tuple[dict[
 
 def _parameters(posterior: Posterior, theta: FloatArray, dims: tuple[str, ...]) -> xr.Dataset:
     described = zip(posterior.names, posterior.labels, posterior.units, strict=True)
+    records: dict[str, dict[str, Any]] = getattr(posterior, "parameter_records", dict)()
+    more = {name: {"group": record["group"], "prior": json.dumps(record["prior"])} for name, record in records.items()}
     dataset = xr.Dataset(
         {
-            name: (dims, theta[..., i], {"label": label, "units": unit})
+            name: (dims, theta[..., i], {"label": label, "units": unit, **more.get(name, {})})
             for i, (name, label, unit) in enumerate(described)
         }
     )

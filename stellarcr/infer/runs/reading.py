@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ class Run:
         Raw weighted samples of a nested run.
     trace : Trace, optional
         Some walkers of an MCMC run, burn-in included.
+    prior : array, shape (m, n_dim), optional
+        Draws from the prior, constraints included; None for runs of versions that did not keep them.
+    groups : dict of str
+        Group of each parameter: "populations", "nearby", "propagation" or "nuisances"; empty if unknown.
+    priors : dict of dict
+        Prior of each parameter as a mapping, such as ``{"kind": "uniform", "low": 0, "high": 1}``; empty if unknown.
     """
 
     path: Path
@@ -62,6 +69,14 @@ class Run:
     manifest: dict[str, Any]
     nested: WeightedSamples | None = None
     trace: Trace | None = None
+    prior: FloatArray | None = None
+    groups: dict[str, str] = field(default_factory=dict)
+    priors: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> FloatArray:
+        """Weights of `samples`, shape (n,): all equal, with sum one. `nested` holds raw weighted samples."""
+        return np.full(len(self.samples), 1.0 / len(self.samples))
 
     @property
     def name(self) -> str:
@@ -159,7 +174,14 @@ def _from_tree(folder: Path, tree: xr.DataTree, summary: dict[str, Any], manifes
         manifest=manifest,
         nested=_nested(tree, names),
         trace=_trace(tree, names),
+        prior=_stack(tree["prior"], names).reshape(-1, len(names)) if "prior" in tree.children else None,
+        groups={n: str(v.attrs["group"]) for n, v in zip(names, variables, strict=True) if "group" in v.attrs},
+        priors={n: json.loads(v.attrs["prior"]) for n, v in zip(names, variables, strict=True) if "prior" in v.attrs},
     )
+
+
+def _stack(group: Any, names: tuple[str, ...]) -> FloatArray:
+    return np.stack([group[name].to_numpy() for name in names], axis=-1)
 
 
 def _nested(tree: xr.DataTree, names: tuple[str, ...]) -> WeightedSamples | None:
@@ -167,7 +189,7 @@ def _nested(tree: xr.DataTree, names: tuple[str, ...]) -> WeightedSamples | None
         return None
     group = tree["nested"]
     return WeightedSamples(
-        theta=np.stack([group[name].to_numpy() for name in names], axis=-1),
+        theta=_stack(group, names),
         log_weight=group["log_weight"].to_numpy(),
         log_likelihood=group["log_likelihood"].to_numpy(),
         log_prior_volume=group["log_prior_volume"].to_numpy(),
@@ -180,6 +202,6 @@ def _trace(tree: xr.DataTree, names: tuple[str, ...]) -> Trace | None:
     group = tree["trace"]
     return Trace(
         steps=group["step"].to_numpy(),
-        theta=np.stack([group[name].to_numpy() for name in names], axis=-1),
+        theta=_stack(group, names),
         log_posterior=group["lp"].to_numpy(),
     )

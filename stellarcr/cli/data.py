@@ -1,0 +1,9 @@
+"""The registry of measured spectra: list, show, verify, plot, import."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""

@@ -1,0 +1,101 @@
+"""Commands that work on a configuration: check, run, spectrum, bench."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import AsJson, Config, Quiet
+
+
+def check(
+    config: Config,
+    plot: Annotated[
+        Path | None, typer.Option(help="Where the prior-predictive plot goes, without suffix.", show_default=False)
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Prior draws for the predictions.", min=10)] = 500,
+    quiet: Quiet = False,
+) -> None:
+    """Validate a configuration and say what it would do; samples nothing.
+
+    Prints every parameter with prior and unit, the points of every data set, the time of a call and the expected time
+    of the run, and compares the data with what the prior predicts. Draws that comparison, by default to
+    <output folder>/<name>.check/prior_predictive.{pdf,png}.
+    """
+    from ..studies.report import check_report
+
+    check_report(config, plot, draws, quiet)
+
+
+def run(
+    config: Config,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")] = False,
+    quiet: Quiet = False,
+    output: Annotated[Path | None, typer.Option(help="Folder for runs instead of the file's.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run instead of the file's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed instead of the file's.", min=0)] = None,
+) -> None:
+    """Sample the posterior of a configuration into a run folder.
+
+    Ctrl-C writes a checkpoint and stops; --resume goes on from there.
+    """
+    from ..config import config_from_mapping
+    from ..likelihood.schema import read_toml
+    from ..studies.fit import run as fit
+
+    content: dict[str, Any] = {"name": config.stem, **read_toml(config)}
+    if output is not None:
+        content["output"] = {"folder": str(output)}
+    content.update({k: v for k, v in (("name", name), ("seed", seed)) if v is not None})
+    result = fit(config_from_mapping(content, str(config)), resume=resume, overwrite=overwrite, quiet=quiet)
+    typer.echo(str(result))
+    typer.echo(f"results: {result.path}")
+
+
+def spectrum(
+    config: Config,
+    set_values: Annotated[
+        list[str] | None, typer.Option("--set", help="Parameter to change, name=value. Repeat as needed.")
+    ] = None,
+    species: Annotated[str, typer.Option(help="Elements or groups: H,He,p+He,all; or lnA.")] = "H,He",
+    axis: Annotated[str, typer.Option(help="R [GV], EK [GeV], EKN [GeV/n] or ETOT [GeV].")] = "R",
+    at: Annotated[
+        str, typer.Option(help="Points on the axis, separated by commas.")
+    ] = "10,100,1000,10000,100000,1000000",
+    phi: Annotated[float, typer.Option(help="Modulation potential [GV]; 0 is interstellar.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Print spectra of the model at the configuration's reference values, by element and population."""
+    from ..studies.report import print_spectrum
+
+    print_spectrum(config, set_values or [], species, axis, at, phi, as_json)
+
+
+def bench(
+    config: Config,
+    batch: Annotated[int, typer.Option(help="Points per batch.", min=1)] = 64,
+    as_json: AsJson = False,
+) -> None:
+    """Time the log-posterior on one core."""
+    from ..config import build_posterior, load_config
+    from ..studies.bench import benchmark
+
+    result = benchmark(build_posterior(load_config(config)), batch)
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(f"one point:        {result['single_us']:9.1f} us")
+    typer.echo(f"per point of {batch:<4} {result['batch_us_per_point']:9.1f} us")
+    for stage, time in result["stages_us"].items():
+        typer.echo(f"  {stage:<22}{time:9.1f} us per batch")
+    typer.echo(f"peak memory:      {result['memory_mb']:9.1f} MB")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (check, run, spectrum, bench):
+        app.command()(command)
