@@ -22,9 +22,12 @@ class Strict(BaseModel):
 class Systematic(Strict):
     """How one named systematic error is correlated between the points of a table."""
 
-    correlation: Literal["uncorrelated", "full", "length"] = "uncorrelated"
-    length: float | None = Field(None, gt=0, description="correlation length in ln R")
-    source: str = ""
+    correlation: Literal["uncorrelated", "full", "length"] = Field(
+        default="uncorrelated",
+        description="independent points, one common shift, or exp(-|difference of ln R| / length)",
+    )
+    length: float | None = Field(default=None, gt=0, description="correlation length in ln R")
+    source: str = Field(default="", description="where the choice comes from")
 
     @model_validator(mode="after")
     def _length_goes_with_its_kind(self) -> Systematic:
@@ -39,14 +42,18 @@ class Difference(Strict):
     total: str = Field(description="species of the sum that was measured, such as p+He")
     minuend: str = Field(description="species that is the difference, such as He")
     subtrahend: str = Field(description="species that was subtracted, such as H")
-    source: str = ""
+    source: str = Field(default="", description="where it was published as a difference")
 
 
 class Errors(Strict):
     """Error model of an experiment."""
 
-    statistical: Literal["uncorrelated"] = "uncorrelated"
-    systematic: dict[str, Systematic] = {}
+    statistical: Literal["uncorrelated"] = Field(
+        default="uncorrelated", description="statistical errors are independent between points"
+    )
+    systematic: dict[str, Systematic] = Field(
+        default={}, description="one section for each systematic error that the tables name"
+    )
     difference: Difference | Literal[False] = Field(
         default=False, description="covariance of a species published as a difference; false leaves it out"
     )
@@ -55,19 +62,23 @@ class Errors(Strict):
 class Range(Strict):
     """Points that enter the fit, by the rigidity [GV] of the dominant isotope at the published point."""
 
-    rigidity_min: float = Field(default=20.0, ge=0)
-    rigidity_max: float = Field(default=float("inf"), gt=0)
+    rigidity_min: float = Field(default=20.0, ge=0, description="points above this rigidity [GV] are fitted")
+    rigidity_max: float = Field(default=float("inf"), gt=0, description="points below this rigidity [GV] are fitted")
 
 
 class Nuisance(Strict):
     """A nuisance parameter: fixed by ``value``, free by ``prior``."""
 
-    value: float | None = None
-    prior: dict[str, Any] | None = None
-    suggested: dict[str, Any] | None = None
-    unit: str = ""
-    source: str = ""
-    published_systematics_contain_it: bool = False
+    value: float | None = Field(default=None, description="fixes it; with a prior: where plots and searches start")
+    prior: dict[str, Any] | None = Field(default=None, description="frees it: a table with kind and arguments")
+    suggested: dict[str, Any] | None = Field(
+        default=None, description="prior for those who want to free it; explains, and decides nothing"
+    )
+    unit: str = Field(default="", description="unit of the value, as text")
+    source: str = Field(default="", description="where value and prior come from")
+    published_systematics_contain_it: bool = Field(
+        default=False, description="whether freeing it would count a published error twice; explains only"
+    )
 
     @model_validator(mode="after")
     def _is_set(self) -> Nuisance:
@@ -79,23 +90,32 @@ class Nuisance(Strict):
 class Nuisances(Strict):
     """Nuisance parameters that every experiment has."""
 
-    phi: Nuisance = Nuisance(value=0.0, unit="GV")
-    energy_scale: Nuisance = Nuisance(value=1.0)
-    normalisation: Nuisance = Nuisance(value=1.0)
+    phi: Nuisance = Field(
+        default=Nuisance(value=0.0, unit="GV"), description="modulation potential [GV] of the force field"
+    )
+    energy_scale: Nuisance = Field(
+        default=Nuisance(value=1.0), description="s, measured over true energy: J_measured(E) = J(E/s)/s"
+    )
+    normalisation: Nuisance = Field(default=Nuisance(value=1.0), description="factor on all predicted fluxes")
 
 
 class LikelihoodFile(Strict):
     """One experiment: its tables, range, errors and nuisance parameters."""
 
-    experiment: str
-    description: str = ""
-    reference_fit: bool = False
-    species: tuple[str, ...] = Field(min_length=1)
-    hadronic_model: str | None = None
-    folder: str | None = Field(None, description="folder of the tables, relative to the file; default: the package's")
-    range: Range = Range()
-    errors: Errors = Errors()
-    nuisances: Nuisances = Nuisances()
+    experiment: str = Field(description="name of the experiment in the tables")
+    description: str = Field(default="", description="what is fitted, in words")
+    reference_fit: bool = Field(default=False, description="whether the reference fit uses it; explains only")
+    species: tuple[str, ...] = Field(min_length=1, description="elements or sums whose tables are fitted")
+    hadronic_model: str | None = Field(
+        default=None,
+        description="which of several tables: the interaction model that an air-shower measurement assumes",
+    )
+    folder: str | None = Field(
+        default=None, description="folder of the tables, relative to the file; default: the package's"
+    )
+    range: Range = Field(default=Range(), description="which points are fitted")
+    errors: Errors = Field(default=Errors(), description="how errors are correlated")
+    nuisances: Nuisances = Field(default=Nuisances(), description="parameters of the experiment itself")
 
 
 Section = TypeVar("Section", bound=BaseModel)
