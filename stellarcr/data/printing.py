@@ -26,17 +26,18 @@ def spectrum_table(spectrum: Spectrum) -> str:
         The spectrum; more than ten points are shortened to the first six and the last four.
     """
     model = f" ({spectrum.hadronic_model})" if spectrum.hadronic_model else ""
-    quantity = "<ln A>" if spectrum.quantity == "lnA" else "flux"
+    quantity = {"lnA": "<ln A>"}.get(spectrum.quantity, spectrum.quantity)
     written = value_unit(spectrum.quantity, spectrum.axis)
     unit = written if spectrum.value.unit == u.Unit(written) else spectrum.value.unit.to_string()
-    if spectrum.axis == "EKN":
+    if spectrum.axis == "EKN" and unit:
         unit += ", per nucleon"
     period = spectrum.metadata.get("data_period")
     source = f"{spectrum.reference}; data of {period}" if period else str(spectrum.reference)
+    superseded = ", superseded" if spectrum.metadata.get("status") == "superseded" else ""
     limits = int(np.count_nonzero(spectrum.upper_limit))
     lines = [
         f"{spectrum.experiment} {spectrum.species}{model}: {quantity} against {AXIS_NAMES[spectrum.axis]} "
-        f"[{spectrum.x.unit}], {len(spectrum)} points" + (f", {limits} upper limits" if limits else ""),
+        f"[{spectrum.x.unit}], {len(spectrum)} points" + (f", {limits} upper limits" if limits else "") + superseded,
         *textwrap.wrap(source, _WIDTH, initial_indent="  ", subsequent_indent="  "),
         f"  values and errors in {unit}" if unit else "  values and errors are plain numbers",
         *_rows(spectrum),

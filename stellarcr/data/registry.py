@@ -11,7 +11,7 @@ from astropy import units as u
 
 from ..errors import DataError, nearest
 from .content import content_path
-from .schema import AXES, EXPERIMENT_ALIASES, SCHEMA, check_axis, check_species, request
+from .schema import AXES, EXPERIMENT_ALIASES, SCHEMA, check_axis, check_species, check_status, request
 from .spectrum import Spectrum
 from .tables import load_table, read_reference, split_ecsv
 
@@ -34,6 +34,10 @@ class SpectrumEntry:
         Where it was published.
     path : pathlib.Path
         The file.
+    status : {"recommended", "superseded"}
+        A superseded table is an older version of a measurement that another table replaces.
+    data_period : str
+        Period of data taking, empty where the header does not say.
     """
 
     name: str
@@ -47,6 +51,8 @@ class SpectrumEntry:
     x_max: float
     reference: str
     path: Path
+    status: str = "recommended"
+    data_period: str = ""
 
 
 def list_spectra(folder: str | Path | None = None) -> tuple[SpectrumEntry, ...]:
@@ -60,7 +66,8 @@ def list_spectra(folder: str | Path | None = None) -> tuple[SpectrumEntry, ...]:
     Returns
     -------
     tuple of SpectrumEntry
-        Sorted by experiment, quantity, species and hadronic model.
+        Sorted by experiment, quantity, species and hadronic model, superseded tables last. All of them: choose by
+        `SpectrumEntry.status`.
 
     Raises
     ------
@@ -82,7 +89,10 @@ def list_spectra(folder: str | Path | None = None) -> tuple[SpectrumEntry, ...]:
             )
         entries[entry.name] = entry
     return tuple(
-        sorted(entries.values(), key=lambda e: (e.experiment, e.quantity, e.species, e.hadronic_model or "", e.name))
+        sorted(
+            entries.values(),
+            key=lambda e: (e.experiment, e.quantity, e.species, e.hadronic_model or "", e.status, e.name),
+        )
     )
 
 
@@ -92,6 +102,7 @@ def load_spectrum(
     hadronic_model: str | None = None,
     axis: str | None = None,
     folder: str | Path | None = None,
+    status: str | None = "recommended",
 ) -> Spectrum:
     """Load one measured spectrum.
 
@@ -101,13 +112,16 @@ def load_spectrum(
         Such as ``"AMS-02"``, ``"DAMPE"``, ``"LHAASO"``, ``"NUCLEON"``.
     species : str
         An element (``"He"``), ``"p+He"`` or ``"all"``; ``"p"``, ``"light"`` and ``"all-particle"`` are understood.
-        ``"lnA"`` loads the mean logarithmic mass instead of a flux.
+        ``"B/C"`` loads a ratio and ``"lnA"`` the mean logarithmic mass instead of a flux.
     hadronic_model : str, optional
         Needed where an experiment publishes the same spectrum for several interaction models.
     axis : {"R", "EK", "EKN", "ETOT"}, optional
         Needed where a spectrum is published on several axes.
     folder : str or pathlib.Path, optional
         Where to look (folders in it included); default: the tables that stellarcr comes with.
+    status : {"recommended", "superseded"} or None
+        Which tables are considered. A superseded one is an older version of a measurement; never fit both. None
+        considers all.
 
     Returns
     -------
@@ -131,6 +145,8 @@ def load_spectrum(
     if experiment not in {e.experiment for e in entries}:
         experiment = EXPERIMENT_ALIASES.get(experiment, experiment)
     found = _narrow(entries, "experiment", experiment, where)
+    if status is not None:
+        found = _narrow(found, "status", check_status(status), f"{where}, experiment {experiment!r}")
     where = f"{where}, experiment {experiment!r}"
     found = _narrow_species(found, species, where)
     where = f"{where}, species {species!r}"
@@ -169,7 +185,7 @@ def _narrow_species(entries: list[SpectrumEntry], species: str, where: str) -> l
 
 
 def _ambiguous(found: list[SpectrumEntry], where: str) -> DataError:
-    for key in ("hadronic_model", "axis"):
+    for key in ("hadronic_model", "axis", "status"):
         values = sorted({str(getattr(e, key)) for e in found})
         if len(values) > 1:
             return DataError(
@@ -177,11 +193,22 @@ def _ambiguous(found: list[SpectrumEntry], where: str) -> DataError:
                 where=where,
                 remedy=f"give {key}= one of {', '.join(repr(value) for value in values)}",
             )
+    listed = "; ".join(f"{e.name} ({_told_apart(e, found)})" for e in found)
     return DataError(
-        f"{len(found)} tables fit: {', '.join(e.name for e in found)}",
+        f"{len(found)} tables fit: {listed}",
         where=where,
         remedy="load one of them by its file with load_table(path)",
     )
+
+
+def _told_apart(entry: SpectrumEntry, others: list[SpectrumEntry]) -> str:
+    """What distinguishes a table from others of the same measurement: data period and reference, else its file."""
+    parts = []
+    if len({e.data_period for e in others}) > 1:
+        parts.append(f"data of {entry.data_period}" if entry.data_period else "no data period given")
+    if len({e.reference for e in others}) > 1:
+        parts.append(entry.reference)
+    return ", ".join(parts) or entry.path.name
 
 
 @lru_cache(maxsize=2048)
@@ -216,6 +243,8 @@ def _parse_entry(path: Path) -> SpectrumEntry:
         x_max=scale * _edge_or_point(last[column["x_high"]], last[column["x"]]),
         reference=str(read_reference(meta["reference"])),
         path=path,
+        status=check_status(str(meta.get("status") or "recommended")),
+        data_period=str(meta.get("data_period") or ""),
     )
 
 

@@ -5,14 +5,25 @@ A table is an astropy ECSV file (version 1 of the schema). One row is one bin. C
 ========================================  ==========================================================
 ``x_low``, ``x_high``                     bin edges; NaN in both where no edges are published
 ``x``                                     representative point of the bin
-``value``                                 flux per steradian, area, time and unit of the axis; or <ln A>
+``value``                                 flux per steradian, area, time and unit of the axis; <ln A>; or a
+                                          ratio of fluxes
 ``stat_low``, ``stat_high``               statistical error, downwards and upwards
 ``systematic_<name>_low``, ``..._high``   one pair of columns for every named systematic component
 ``upper_limit``                           True where ``value`` is an upper limit
 ``flag``                                  remark on this row, usually empty
 ========================================  ==========================================================
 
-All errors carry the unit of ``value``. The header's ``meta`` holds the keys of `REQUIRED_META`.
+All errors carry the unit of ``value``. The header's ``meta`` holds the keys of `REQUIRED_META`; these are optional:
+
+========================================  ==========================================================
+``status``                                one of `STATUSES`; ``recommended`` if absent
+``hadronic_model``                        interaction model that the measurement assumes
+``bins_overlap``                          true where several detectors measured overlapping bins; rows are
+                                          then sorted by ``x`` and edges may interleave
+``analysis``, ``data_period``             what tells versions of a measurement apart
+``x_definition``, ``edges_definition``    how points and edges were defined or obtained
+``notes``, ``confidence``, ``provenance`` transcription and caveats
+========================================  ==========================================================
 """
 
 from __future__ import annotations
@@ -40,8 +51,11 @@ AXIS_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-QUANTITIES = ("flux", "lnA")
-"""What ``value`` may be: a flux, or the mean logarithm of the mass number."""
+QUANTITIES = ("flux", "lnA", "ratio")
+"""What ``value`` may be: a flux, the mean logarithm of the mass number, or a ratio of two fluxes at equal x."""
+
+STATUSES = ("recommended", "superseded")
+"""A superseded table is an older version of a measurement that another table replaces: never fit both."""
 
 REQUIRED_META = ("schema", "name", "experiment", "species", "quantity", "axis", "reference", "systematics")
 
@@ -64,12 +78,12 @@ def value_unit(quantity: str, axis: str) -> str:
 
     Parameters
     ----------
-    quantity : {"flux", "lnA"}
+    quantity : {"flux", "lnA", "ratio"}
         What the table holds.
     axis : {"R", "EK", "EKN", "ETOT"}
         The table's axis.
     """
-    return "" if quantity == "lnA" else f"1 / (m2 s sr {AXES[axis]})"
+    return f"1 / (m2 s sr {AXES[axis]})" if quantity == "flux" else ""
 
 
 def systematic_columns(name: str) -> tuple[str, str]:
@@ -84,13 +98,18 @@ def split_systematic(column: str) -> tuple[str, str] | None:
 
 
 def check_species(species: str) -> str:
-    """Return the one spelling of an element, group or sum such as ``C+O``.
+    """Return the one spelling of an element, a group, a sum such as ``C+O``, or a ratio of those such as ``B/C``.
 
     Raises
     ------
     DataError
         If a part of it is no element and no group from H to Ni.
     """
+    if "/" in species:
+        numerator, _, denominator = species.partition("/")
+        if "/" in denominator:
+            raise DataError(f"{species!r} is no ratio of two", remedy="write one numerator and one denominator: B/C")
+        return f"{check_species(numerator.strip())}/{check_species(denominator.strip())}"
     try:
         if "+" in species and species not in ("p+He", "H+He"):
             symbols = [canonical_species(part) for part in species.split("+")]
@@ -103,12 +122,12 @@ def check_species(species: str) -> str:
 
 
 def request(species: str) -> tuple[str, str]:
-    """Read what a user asks for: ``He`` is a flux, ``lnA`` the mean ln A of all particles.
+    """Read what a user asks for: ``He`` is a flux, ``B/C`` a ratio, ``lnA`` the mean ln A of all particles.
 
     Returns
     -------
     species, quantity : str
-        Canonical species, and ``flux`` or ``lnA``.
+        Canonical species, and one of `QUANTITIES`.
 
     Raises
     ------
@@ -117,7 +136,21 @@ def request(species: str) -> tuple[str, str]:
     """
     if species.lower() in ("lna", "<lna>"):
         return "all", "lnA"
-    return check_species(species), "flux"
+    canonical = check_species(species)
+    return canonical, "ratio" if "/" in canonical else "flux"
+
+
+def check_status(status: str) -> str:
+    """Refuse a status that is not one of `STATUSES`.
+
+    Raises
+    ------
+    DataError
+        With the nearest one.
+    """
+    if status not in STATUSES:
+        raise DataError(f"unknown status {status!r}", remedy=nearest(status, STATUSES))
+    return status
 
 
 def check_axis(axis: str) -> str:

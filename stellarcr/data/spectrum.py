@@ -47,7 +47,7 @@ class Reference:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Spectrum:
-    """A measured flux, or mean ln A, with its errors as published.
+    """A measured flux, ratio of fluxes or mean ln A, with its errors as published.
 
     Arrays cannot be written to; `select` makes a new spectrum. Two spectra are the same measurement if their
     `sha256` agree.
@@ -57,8 +57,8 @@ class Spectrum:
     name : str
         Name of the table, such as ``AMS-02_He``.
     experiment, species : str
-        ``species`` is an element, ``p+He`` or ``all``.
-    quantity : {"flux", "lnA"}
+        ``species`` is an element, ``p+He`` or ``all``, or a ratio such as ``B/C``.
+    quantity : {"flux", "lnA", "ratio"}
         What `value` is.
     axis : {"R", "EK", "EKN", "ETOT"}
         Rigidity, kinetic energy per nucleus or per nucleon, total energy per nucleus.
@@ -69,7 +69,8 @@ class Spectrum:
     x_low, x_high : astropy.units.Quantity, shape (n,)
         Bin edges; NaN where none are published.
     value : astropy.units.Quantity, shape (n,)
-        Flux [1 / (m2 s sr GV) or 1 / (m2 s sr GeV); on the axis EKN per GeV per nucleon], or <ln A>.
+        Flux [1 / (m2 s sr GV) or 1 / (m2 s sr GeV); on the axis EKN per GeV per nucleon], <ln A>, or
+        ratio of two fluxes.
     stat_low, stat_high : astropy.units.Quantity, shape (n,)
         Statistical errors as printed; zero where the source prints zero (the row's flag says so).
     systematics : mapping of str to (Quantity, Quantity)

@@ -20,6 +20,7 @@ from .schema import (
     X_COLUMNS,
     check_axis,
     check_species,
+    check_status,
     split_systematic,
     systematic_columns,
     value_unit,
@@ -91,20 +92,21 @@ def _header_faults(table: Table, where: str) -> Iterator[DataError]:
     for key in ("name", "experiment"):
         if not str(meta[key] or "").strip():
             yield DataError(f"the header's {key!r} is empty", where=where, remedy=f"name the {key}")
-    try:
-        check_species(str(meta["species"]))
-    except DataError as error:
-        yield DataError(f"species: {error.problem}", where=where, remedy=error.remedy)
-    if meta["quantity"] not in QUANTITIES:
+    yield from _species_faults(str(meta["species"]), meta["quantity"], where)
+    for check, value in (
+        (check_axis, meta["axis"]),
+        (check_status, meta.get("status") or "recommended"),
+    ):
+        try:
+            check(str(value))
+        except DataError as error:
+            yield DataError(error.problem, where=where, remedy=error.remedy)
+    if not isinstance(meta.get("bins_overlap", False), bool):
         yield DataError(
-            f"unknown quantity {meta['quantity']!r}",
+            f"the header's 'bins_overlap' is {meta['bins_overlap']!r}",
             where=where,
-            remedy=nearest(str(meta["quantity"]), QUANTITIES),
+            remedy="make it true, where several detectors measured overlapping bins, or leave it out",
         )
-    try:
-        check_axis(str(meta["axis"]))
-    except DataError as error:
-        yield DataError(error.problem, where=where, remedy=error.remedy)
     reference = meta["reference"]
     if not isinstance(reference, Mapping) or not str(reference.get("text") or "").strip():
         yield _no_reference(where)
@@ -122,6 +124,25 @@ def _header_faults(table: Table, where: str) -> Iterator[DataError]:
             f"the header's 'systematics' is {meta['systematics']!r}",
             where=where,
             remedy="make it a mapping of component to description, empty where no systematic error is given",
+        )
+
+
+def _species_faults(species: str, quantity: str, where: str) -> Iterator[DataError]:
+    try:
+        check_species(species)
+    except DataError as error:
+        yield DataError(f"species: {error.problem}", where=where, remedy=error.remedy)
+    if quantity not in QUANTITIES:
+        yield DataError(
+            f"unknown quantity {quantity!r}",
+            where=where,
+            remedy=nearest(str(quantity), QUANTITIES),
+        )
+    elif ("/" in species) != (quantity == "ratio"):
+        yield DataError(
+            f"species {species!r} does not go with the quantity {quantity!r}",
+            where=where,
+            remedy="give a ratio the quantity 'ratio' and a species such as 'B/C', a flux the species alone",
         )
 
 
@@ -222,9 +243,12 @@ def _row_faults(table: Table, where: str) -> Iterator[DataError]:
         needed = np.ones(len(table), bool) if name in ("x", "value") else ~limits
         yield from fault(needed & ~np.isfinite(columns[name]), name, "where a number is needed", "give a finite number")
     yield from fault(x <= 0.0, "x", "is not positive", "give the bin's representative point")
-    if table.meta["quantity"] == "flux":
+    if table.meta["quantity"] != "lnA":
         yield from fault(
-            value <= 0.0, "value", "is no flux: it is not positive", "correct it, or make it an upper limit"
+            value <= 0.0,
+            "value",
+            f"is no {table.meta['quantity']}: it is not positive",
+            "correct it, or make it an upper limit",
         )
     for name in errors:
         yield from fault(columns[name] < 0.0, name, "is negative", "give errors as positive distances")
@@ -234,6 +258,8 @@ def _row_faults(table: Table, where: str) -> Iterator[DataError]:
             none & ~limits, "value", f"has no error ({side}): all components are zero", "give at least one error"
         )
     yield from _bin_faults(x, low, high, fault)
+    if not table.meta.get("bins_overlap", False):
+        yield from _overlap_faults(x, low, high, fault)
 
 
 def _bin_faults(x: np.ndarray, low: np.ndarray, high: np.ndarray, fault: _RowFault) -> Iterator[DataError]:
@@ -247,13 +273,16 @@ def _bin_faults(x: np.ndarray, low: np.ndarray, high: np.ndarray, fault: _RowFau
     step = np.diff(x, prepend=-np.inf)
     yield from fault(step == 0.0, "x", "is a duplicate of the row before", "keep one of the two points")
     yield from fault(step < 0.0, "x", "is below the row before: x must increase", "sort the rows by x")
+
+
+def _overlap_faults(x: np.ndarray, low: np.ndarray, high: np.ndarray, fault: _RowFault) -> Iterator[DataError]:
     before = np.concatenate([[np.nan], high[:-1]])
     overlap = low < before * (1.0 - _EDGE_TOLERANCE)
     yield from fault(
-        overlap & (step > 0.0),
+        overlap & (np.diff(x, prepend=-np.inf) > 0.0),
         "x_low",
         "is below the upper edge of the row before: bins are not monotonic",
-        "correct the edges; bins must not overlap",
+        "correct the edges; bins must not overlap, or set 'bins_overlap' in the header if several detectors measured",
     )
 
 

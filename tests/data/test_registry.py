@@ -5,6 +5,7 @@ import time
 import pytest
 
 from stellarcr.data import list_spectra, load_spectrum
+from stellarcr.data.schema import request
 from stellarcr.errors import DataError
 
 COUNTS = {"AMS-02": 16, "DAMPE": 7, "LHAASO": 15, "NUCLEON": 9}
@@ -128,8 +129,81 @@ def test_two_versions_that_differ_in_nothing(table, write, tmp_path):
     write(table)
     table.meta["name"] = "TEST_He_again"
     write(table, "again.ecsv")
-    with pytest.raises(DataError, match="TEST_He, TEST_He_again"):
+    with pytest.raises(DataError, match=r"TEST_He \(table.ecsv\); TEST_He_again \(again.ecsv\)"):
         load_spectrum("TEST", "He", folder=tmp_path)
+
+
+def test_ambiguous_versions_are_told_apart_by_period_and_reference(table, write, tmp_path):
+    table.meta["data_period"] = "2011/05-2016/05"
+    write(table)
+    table.meta["name"], table.meta["data_period"] = "TEST_He_longer", "2011/05-2021/05"
+    table.meta["reference"] = {"text": "A. Author (2023)"}
+    write(table, "longer.ecsv")
+    with pytest.raises(DataError) as caught:
+        load_spectrum("TEST", "He", folder=tmp_path)
+    assert "TEST_He (data of 2011/05-2016/05, A. Author (2020)" in caught.value.problem
+    assert "TEST_He_longer (data of 2011/05-2021/05, A. Author (2023))" in caught.value.problem
+
+
+def test_superseded_tables_are_loaded_only_if_asked_for(table, write, tmp_path):
+    write(table)
+    table.meta["name"], table.meta["status"] = "TEST_He_older", "superseded"
+    write(table[:2], "older.ecsv")
+    assert [(e.name, e.status) for e in list_spectra(tmp_path)] == [
+        ("TEST_He", "recommended"),
+        ("TEST_He_older", "superseded"),
+    ]
+    assert load_spectrum("TEST", "He", folder=tmp_path).name == "TEST_He"
+    older = load_spectrum("TEST", "He", folder=tmp_path, status="superseded")
+    assert older.name == "TEST_He_older"
+    assert "superseded" in str(older)
+    with pytest.raises(DataError, match="status= one of 'recommended', 'superseded'"):
+        load_spectrum("TEST", "He", folder=tmp_path, status=None)
+    with pytest.raises(DataError, match="unknown status 'superceded'"):
+        load_spectrum("TEST", "He", folder=tmp_path, status="superceded")
+
+
+def test_only_a_superseded_table(table, write, tmp_path):
+    table.meta["status"] = "superseded"
+    write(table)
+    with pytest.raises(DataError, match="no table with status 'recommended'"):
+        load_spectrum("TEST", "He", folder=tmp_path)
+    assert load_spectrum("TEST", "He", folder=tmp_path, status=None).name == "TEST_He"
+
+
+def test_a_ratio_is_no_flux(table, write, tmp_path):
+    write(table)
+    table.meta |= {"name": "TEST_p_over_He", "species": "p/He", "quantity": "ratio"}
+    for name in table.colnames:
+        if not name.startswith("x"):
+            table[name].unit = None
+    write(table, "ratio.ecsv")
+    ratio = load_spectrum("TEST", "H/He", folder=tmp_path)
+    assert (ratio.species, ratio.quantity, ratio.value.unit.to_string()) == ("H/He", "ratio", "")
+    assert "TEST H/He: ratio against rigidity [GV]" in str(ratio)
+    assert load_spectrum("TEST", "He", folder=tmp_path).quantity == "flux"
+    with pytest.raises(DataError, match="'B/C'"):
+        load_spectrum("TEST", "B/C", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ("B/C", ("B/C", "ratio")),
+        ("p/He", ("H/He", "ratio")),
+        ("light/O", ("p+He/O", "ratio")),
+        ("Ti", ("Ti", "flux")),
+        ("<lnA>", ("all", "lnA")),
+    ],
+)
+def test_what_a_user_asks_for(asked, wanted):
+    assert request(asked) == wanted
+
+
+@pytest.mark.parametrize("asked", ["B/C/O", "B/", "/C", "B/Cc"])
+def test_what_is_no_ratio(asked):
+    with pytest.raises(DataError):
+        request(asked)
 
 
 def test_two_tables_of_one_name(table, write, tmp_path):
