@@ -7,17 +7,18 @@ The source directory holds:
 spectra/INDEX.csv
     One line per source table: file, quantity, n (number of points), axis, xmin, xmax, confidence, ref, source,
     transform.
-spectra/<experiment>_<species>.csv, spectra/lnA/<experiment>_lnA.csv
+spectra/<experiment>_<species>.csv, spectra/alt/ (superseded), spectra/ratios/, spectra/lnA/
     Measured spectra, one line per bin: axis ("rigidity GV", "E_total GeV", "Ekin_total GeV", "Ekin_per_n GeV/n"),
-    x_lo, x_hi (empty where no edges are known), x_mean, flux (per m2 s sr and unit of the axis, or <ln A>), stat_lo,
-    stat_hi, sys_lo, sys_hi, is_upper_limit (0 or 1), ref, source, sys_ana, sys_had (a total that is split), x_mean_def,
-    edges_def, flag. An empty cell is a number that was not published.
+    x_lo, x_hi (empty where no edges are known), x_mean, flux (per m2 s sr and unit of the axis, a ratio, or <ln A>),
+    stat_lo, stat_hi, sys_lo, sys_hi, is_upper_limit (0 or 1), ref, source, sys_ana, sys_had (a total that is
+    split), x_mean_def, edges_def, flag. An empty cell is a number that was not published.
 yields/seitenzahl2013_sn_ia.csv
     Type Ia yields: model, isotope (such as fe56), mass_msun.
 
-Which tables are made, and what is said of them, stands in dataset_building/catalogue.py; the compositions stand in
-dataset_building/compositions.py. Every table is read back and validated, compared with its source, and the set is
-checked for known sums and levels. Running twice gives the same bytes; SHA256SUMS (for ``sha256sum -c``) lists them.
+Which tables are made, and what is said of them, stands in dataset_building/catalogue.py and the modules that it
+joins; the compositions stand in dataset_building/compositions.py. A table of the index that the catalogue does not mention stops
+the build. Every table is read back and validated, compared with its source, and the set is checked for known sums and
+levels. Running twice gives the same bytes; SHA256SUMS (for ``sha256sum -c``) lists them.
 """
 
 from __future__ import annotations
@@ -61,9 +62,12 @@ def build(source: Path, output: Path) -> list[Path]:
     written = []
     spectra = {}
     index = read_index(source / "spectra")
+    _require_complete(index)
     for entry in catalogue():
         given = read_source(source / "spectra", entry.file, index)
-        path = output / "spectra" / entry.experiment / f"{entry.name}.ecsv"
+        if entry.bins_overlap:
+            given = given.sorted()
+        path = output / "spectra" / entry.folder / f"{entry.name}.ecsv"
         write_table(make_spectrum(entry, given), path)
         spectra[entry.name] = load_table(path)
         check_against_source(entry, given, spectra[entry.name])
@@ -81,6 +85,15 @@ def build(source: Path, output: Path) -> list[Path]:
             written.append(path)
     _write_sums(written, output)
     return written
+
+
+def _require_complete(index: dict[str, dict[str, str]]) -> None:
+    """Refuse a source table that the catalogue does not mention: nothing is left out silently."""
+    unknown = sorted(set(index) - {entry.file for entry in catalogue()})
+    if unknown:
+        raise BuildError(
+            f"the catalogue does not mention {', '.join(unknown)}; add them, with what a reader should know"
+        )
 
 
 def _write_sums(written: list[Path], output: Path) -> None:

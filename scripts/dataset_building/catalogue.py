@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataset_building.direct import direct
+from dataset_building.older import older
+from dataset_building.ratios import ratios
+from dataset_building.showers import showers
+from dataset_building.source_table import SourceTable
 
 HADRONIC_MODELS = ("EPOS-LHC", "QGSJET-II-04", "SIBYLL-2.3d")
-
-
-@dataclass(frozen=True)
-class SourceTable:
-    """One source table and what it becomes.
-
-    Attributes
-    ----------
-    file : str
-        Path below ``spectra/`` in the source directory.
-    experiment, species, quantity : str
-        As the schema of stellarcr's tables names them.
-    systematics : dict of str to str
-        Name of every systematic component and what it contains.
-    notes : tuple of str
-        Transcription and caveats.
-    hadronic_model, analysis : str
-        Empty where there is none.
-    """
-
-    file: str
-    experiment: str
-    species: str
-    quantity: str
-    systematics: dict[str, str]
-    notes: tuple[str, ...]
-    hadronic_model: str = ""
-    analysis: str = ""
-    species_notes: tuple[str, ...] = field(default=())
-
-    @property
-    def name(self) -> str:
-        """Name of the table, which is also its file's: experiment, species and hadronic model."""
-        label = "lnA" if self.quantity == "lnA" else self.species.replace("p+He", "pHe")
-        return "_".join(part for part in (self.experiment, label, self.hadronic_model) if part)
 
 
 _LHAASO_SYSTEMATICS = {
@@ -149,44 +118,5 @@ def _nucleon() -> list[SourceTable]:
 
 
 def catalogue() -> tuple[SourceTable, ...]:
-    """Return every source table that becomes a table, by experiment."""
-    return (*_ams(), *_dampe(), *_lhaaso(), *_nucleon())
-
-
-DOIS = {"Phys. Rep. 894, 1 (2021)": "10.1016/j.physrep.2020.09.003"}
-"""DOIs that the source directory gives in another row than the table's own (its rows of ratios)."""
-
-X_DEFINITIONS = {
-    "Lafferty-Wyatt 2.7 (from source)": "where a power law of index -2.7 equals its bin average (Lafferty & Wyatt); "
-    "from the source",
-    "Lafferty-Wyatt, slope 2.7": "where a power law of index -2.7 equals its bin average (Lafferty & Wyatt); "
-    "computed from the edges",
-    "geometric bin centre": "geometric centre of the bin",
-    "published": "published",
-    "published point": "published",
-}
-
-EDGES_DEFINITIONS = {
-    "AMS binning (from CRDB/SSDC files), matched to x_mean at 4 digits": "official binning, matched to the points",
-    "AMS binning (from CRDB/SSDC files), matched to x_mean at 4 digits; edge deduced from x_mean": "official binning, "
-    "matched to the points; some edges of merged bins deduced from the points",
-    "published": "published",
-    "published log10(E/PeV)": "published as log10(E/PeV)",
-    "published log10(E/GeV)": "published as log10(E/GeV)",
-    "not in source (points spaced 0.2 dex)": "not published",
-}
-
-FLAGS = {
-    "": "",
-    "stat printed as 0 in source (below last printed digit)": "statistical error printed as 0",
-    "stat as printed 0.022e-10 (0.5%) is out of line with its neighbours (3.6%, 6.4%); probably 0.22e-10; "
-    "left as printed": "statistical error as printed (0.5%) looks ten times too small beside its neighbours; kept",
-    "stat as printed 0.083e-3 (1.8%) is out of line with neighbours (0.6%, 0.3%); left as printed": "statistical "
-    "error as printed (1.8%) looks too large beside its neighbours (0.6%, 0.3%); kept",
-    "stat: KISS prints 0.248e-13 (3%), EVA@f2cc860 prints 2.48e-13 (31%; previous bin 19%) -> 2.48e-13 used here; "
-    "check the paper": "statistical error: one transcription has 0.248e-13, another 2.48e-13; the latter follows the "
-    "trend and is used",
-    "stat as printed (0.5%) out of line with neighbours (0.04-0.07%)": "statistical error as printed (0.5%) looks too "
-    "large beside its neighbours (0.04-0.07%); kept",
-}
-"""Remarks of the source on single rows, in our words. An unknown one stops the build: it must be read first."""
+    """Return every source table that becomes a table: the reference fit's, other experiments', ratios, older ones."""
+    return (*_ams(), *_dampe(), *_lhaaso(), *_nucleon(), *direct(), *showers(), *ratios(), *older())

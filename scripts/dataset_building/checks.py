@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dataset_building.catalogue import HADRONIC_MODELS, SourceTable
+from dataset_building.catalogue import HADRONIC_MODELS
+from dataset_building.source_table import SourceTable
 from dataset_building.sources import BuildError, Source
 from stellarcr.data.spectrum import Spectrum
 
@@ -22,8 +23,10 @@ def check_against_source(entry: SourceTable, source: Source, made: Spectrum) -> 
     """
     name = entry.name
     _require(len(made) == int(source.index["n"]), f"{name}: {len(made)} points, the index says {source.index['n']}")
+    pairs = ((made.value, "flux"), (made.x, "x_mean"), (made.stat_low, "stat_lo"), (made.stat_high, "stat_hi"))
     _require(
-        [*made.value.value] == source.numbers("flux") and [*made.x.value] == source.numbers("x_mean"),
+        all([*ours.value] == source.numbers(column) for ours, column in pairs)
+        and [*made.upper_limit] == [row["is_upper_limit"] == "1" for row in source.rows],
         f"{name}: numbers changed on the way",
     )
     edges = np.concatenate([made.x_low.value, made.x.value, made.x_high.value])
@@ -34,6 +37,11 @@ def check_against_source(entry: SourceTable, source: Source, made: Spectrum) -> 
             f"{name}: range ends at {ours:g}, the index says {theirs} = {source.index[theirs]}",
         )
     for column, side in (("sys_lo", 0), ("sys_hi", 1)):
+        if not entry.systematics:
+            _require(
+                all(map(math.isnan, source.numbers(column))), f"{name}: the source has {column}, the catalogue not"
+            )
+            continue
         total = np.sqrt(sum(pair[side].value ** 2 for pair in made.systematics.values()))
         # The source prints the quadrature sum with seven digits.
         _require(
