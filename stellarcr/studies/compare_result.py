@@ -1,0 +1,131 @@
+"""What a comparison of models gives."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..errors import RunError, nearest
+from ..infer.comparison import BayesFactor, Evidence, Information
+from ..infer.files import json_ready
+
+
+@dataclass(frozen=True)
+class Width:
+    """Width of a distribution: standard deviation and central 95 % interval, in the unit of the parameter."""
+
+    std: float
+    low_95: float
+    high_95: float
+
+
+@dataclass(frozen=True)
+class ParameterKnowledge:
+    """What was known of a parameter before and after.
+
+    Attributes
+    ----------
+    name, label, unit, group : str
+        Of the parameter; the label is LaTeX without dollar signs, the group empty if unknown.
+    prior_description : str
+        Its prior in words; empty if unknown.
+    prior, posterior : Width or None
+        Widths of the marginals, constraints included; None if unknown.
+    information : Information or None
+        Divergence of the marginal posterior from the marginal prior; None if the run kept no prior.
+    """
+
+    name: str
+    label: str
+    unit: str
+    group: str
+    prior_description: str
+    prior: Width | None
+    posterior: Width | None
+    information: Information | None
+
+
+@dataclass(frozen=True)
+class DataSetFit:
+    """chi2 of one data set at the maximum of the posterior, and its number of points."""
+
+    chi2: float
+    points: int
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """One model, from all of its seeds.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model.
+    runs : tuple of str
+        Run folders.
+    seeds : tuple of int
+        Their seeds.
+    sampler : str
+        Sampler of the runs.
+    log_evidences : tuple of float
+        ln Z of the seeds that have one.
+    evidence : Evidence or None
+        Their combination; None if no converged run has one.
+    rank : int or None
+        1 for the best; shared by models that the errors do not separate.
+    bayes_factor : BayesFactor or None
+        Against the reference; None for the reference itself and without evidence.
+    data : dict of DataSetFit
+        By data set, at the best maximum of all seeds.
+    chi2, points : float, int
+        Their sums.
+    information : Information or None
+        Of the whole posterior; None without evidence.
+    parameters : tuple of ParameterKnowledge
+        The free parameters.
+    """
+
+    name: str
+    runs: tuple[str, ...]
+    seeds: tuple[int, ...]
+    sampler: str
+    log_evidences: tuple[float, ...]
+    evidence: Evidence | None
+    rank: int | None
+    bayes_factor: BayesFactor | None
+    data: dict[str, DataSetFit]
+    chi2: float
+    points: int
+    information: Information | None
+    parameters: tuple[ParameterKnowledge, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models that were fitted to the same data.
+
+    Attributes
+    ----------
+    reference : str or None
+        Model of the Bayes factors; None if no model has an evidence.
+    models : tuple of ModelResult
+        By falling ln Z; models without one come last.
+    warnings : tuple of str
+        What a reader must know before quoting numbers.
+    """
+
+    reference: str | None
+    models: tuple[ModelResult, ...]
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON can hold it; unknown numbers are None."""
+        ready: dict[str, Any] = json_ready(asdict(self))
+        return ready
+
+    def __getitem__(self, name: str) -> ModelResult:
+        """Give a model by its name."""
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise RunError(f"there is no model {name!r}", remedy=nearest(name, [m.name for m in self.models]))

@@ -1,0 +1,307 @@
+"""The tables of a comparison: built once, then printed, or written as LaTeX or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..infer.comparison import SEPARATION, BayesFactor, Information
+from .compare_result import Comparison, ModelResult, ParameterKnowledge, Width
+
+CSV_COLUMNS = ("table", "model", "item", "quantity", "value", "unit")
+
+_ESCAPES = {c: rf"\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_LATEX = {"\\": r"\textbackslash{}", **_ESCAPES}
+_UNKNOWN = "-"
+
+SHARED_BIAS = (
+    "A bias that all seeds share, such as that of walks that are too short, shows neither in the quoted errors nor in "
+    "the scatter."
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry, as a terminal shows it and as LaTeX does."""
+
+    plain: str
+    latex: str
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of text.
+
+    Attributes
+    ----------
+    title, note : str
+        What it shows, and what its columns mean.
+    columns : tuple of Cell
+        Headers; those that begin with a space are set to the left, others to the right.
+    rows : tuple of tuples of Cell
+        The entries.
+    """
+
+    title: str
+    note: str
+    columns: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def text(value: object) -> Cell:
+    """Text, escaped for LaTeX."""
+    return Cell(str(value), escape(str(value)))
+
+
+def escape(value: str) -> str:
+    r"""Escape what LaTeX would read as a command: ``snr_only`` becomes ``snr\_only``."""
+    return "".join(_LATEX.get(character, character) for character in value)
+
+
+def number(value: float | None, form: str) -> Cell:
+    """Format a number; in math mode for LaTeX, so that the minus is one."""
+    if value is None or math.isnan(value):
+        return Cell(_UNKNOWN, "--")
+    shown = format(value, form)
+    if form.endswith("f") and float(shown) == 0.0:
+        shown = shown.lstrip("-")
+    return Cell(shown, f"${shown.replace('inf', chr(92) + 'infty')}$")
+
+
+def decimals(error: float | None) -> int:
+    """Decimals that show two digits of an error: 0.0996 is 0.10, so 2.
+
+    Examples
+    --------
+    >>> [decimals(error) for error in (0.0996, 0.372, 12.3)]
+    [2, 2, 0]
+    """
+    if error is None or not math.isfinite(error) or error <= 0:
+        return 2
+    exponent = int(f"{error:.1e}".partition("e")[2])
+    return min(max(1 - exponent, 0), 9)
+
+
+def tables(comparison: Comparison, models_per_table: int = 100) -> list[TextTable]:
+    """Build the tables: evidences, Bayes factors, chi2 by data set, widths and information of parameters.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to show.
+    models_per_table : int
+        Columns of models of the chi2 table, which is repeated for further models.
+    """
+    models = comparison.models
+    result = [_evidences(models)]
+    if comparison.reference is not None and len(models) > 1:
+        result.append(_bayes_factors(models, comparison.reference))
+    blocks = [models[i : i + models_per_table] for i in range(0, len(models), models_per_table)]
+    return [*result, *(_chi2(block) for block in blocks), _parameters(models)]
+
+
+def _evidences(models: Sequence[ModelResult]) -> TextTable:
+    rows = []
+    for model in models:
+        e = model.evidence
+        n = decimals(e.total_error if e else None)
+        form = f".{n}f"
+        rows.append(
+            (
+                number(model.rank, "d"),
+                text(model.name),
+                number(e.seeds if e else len(model.seeds), "d"),
+                *(
+                    number(value, form)
+                    for value in (
+                        (e.log_evidence, e.statistical_error, e.scatter, e.scatter_error, e.total_error)
+                        if e
+                        else (None,) * 5
+                    )
+                ),
+                _information(model.information),
+            )
+        )
+    headers = ("rank", " model", "seeds", "ln Z", "stat. error", "scatter", "seed error", "total error")
+    latex = ("rank", "model", "seeds", r"$\ln Z$", r"$\sigma_{\rm stat}$", "$s$", r"$\sigma_{\rm seed}$")
+    note = (
+        "stat. error: of the mean ln Z, from the errors that the runs quote; scatter: standard deviation over seeds; "
+        "seed error: of the mean, from the scatter with Student's factor for few seeds; total error: the larger of the "
+        f"two. Models closer than {SEPARATION:g} total errors share a rank. info: <ln L> - ln Z, what the data taught. "
+        + SHARED_BIAS
+    )
+    columns = [Cell(h, t) for h, t in zip(headers, (*latex, r"$\sigma$"), strict=True)]
+    return TextTable("Evidence", note, (*columns, Cell("info [nat]", "information [nat]")), tuple(rows))
+
+
+def verdict(factor: BayesFactor | None, model: ModelResult, reference: str) -> str:
+    """Say what a Bayes factor allows to say."""
+    if model.name == reference:
+        return "reference"
+    if factor is None:
+        return "no evidence"
+    if not factor.separated:
+        return "not separated"
+    word = "higher" if factor.log_bayes_factor > 0 else "lower"
+    size = f"{factor.significance:.1f} errors" if math.isfinite(factor.significance) else "no error"
+    return f"{word} ({size})"
+
+
+def _bayes_factors(models: Sequence[ModelResult], reference: str) -> TextTable:
+    rows = []
+    for model in models:
+        b = model.bayes_factor
+        form = f".{decimals(b.total_error if b else None)}f"
+        numbers = (
+            (b.log_bayes_factor, b.statistical_error, b.scatter_error, b.total_error)
+            if b
+            else (0.0 if model.name == reference else None, None, None, None)
+        )
+        rows.append((text(model.name), *(number(v, form) for v in numbers), text(verdict(b, model, reference))))
+    note = (
+        "ln B: ln Z of the model minus that of the reference; errors of both in quadrature, kind by kind. "
+        f"not separated: less than {SEPARATION:g} total errors apart, so the runs do not say which is better. "
+        "Bayes factors depend on the prior widths below."
+    )
+    columns = (
+        Cell(" model", "model"),
+        Cell("ln B", r"$\ln B$"),
+        Cell("stat. error", r"$\sigma_{\rm stat}$"),
+        Cell("seed error", r"$\sigma_{\rm seed}$"),
+        Cell("total error", r"$\sigma$"),
+        Cell(" verdict", "verdict"),
+    )
+    return TextTable(f"Bayes factors against {reference}", note, columns, tuple(rows))
+
+
+def _chi2(models: Sequence[ModelResult]) -> TextTable:
+    names = dict.fromkeys(name for model in models for name in model.data)
+    points = {name: fit.points for model in models for name, fit in model.data.items()}
+    rows = [
+        (
+            text(name),
+            number(points[name], "d"),
+            *(number(model.data[name].chi2 if name in model.data else None, ".1f") for model in models),
+        )
+        for name in names
+    ]
+    rows.append((text("all"), number(models[0].points, "d"), *(number(model.chi2, ".1f") for model in models)))
+    rows.append((text("free parameters"), text(""), *(number(len(model.parameters), "d") for model in models)))
+    columns = (text(" data set"), text("points"), *(text(model.name) for model in models))
+    note = "chi2 at the maximum of the posterior; priors do not enter. Points are those of the fit."
+    return TextTable("chi2 by data set", note, columns, tuple(rows))
+
+
+def _parameters(models: Sequence[ModelResult]) -> TextTable:
+    rows = []
+    for name in dict.fromkeys(p.name for model in models for p in model.parameters):
+        for model in models:
+            known = {p.name: p for p in model.parameters}.get(name)
+            if known is not None:
+                rows.append(_parameter_row(known, model.name))
+    note = (
+        "sd: standard deviation; 95%: central interval; in the parameter's unit, constraints included. info: "
+        "divergence of the marginal posterior from the marginal prior; > marks a lower limit. Where a posterior is "
+        "narrow, ln Z falls by about 1 nat if the prior is made e times wider."
+    )
+    columns = (
+        Cell(" parameter", "parameter"),
+        Cell(" model", "model"),
+        Cell("prior sd", r"prior $\sigma$"),
+        Cell("prior 95%", r"prior 95\%"),
+        Cell("posterior sd", r"posterior $\sigma$"),
+        Cell("posterior 95%", r"posterior 95\%"),
+        Cell("info [nat]", "information [nat]"),
+    )
+    return TextTable("Parameters: what was known before, and after", note, columns, tuple(rows))
+
+
+def _parameter_row(known: ParameterKnowledge, model: str) -> tuple[Cell, ...]:
+    unit = f" [{known.unit}]" if known.unit else ""
+    name = Cell(known.name + unit, f"${known.label}$" + escape(unit))
+    widths = (known.prior, known.posterior)
+    cells = [cell for width in widths for cell in (_std(width), _interval(width))]
+    return (name, text(model), *cells, _information(known.information))
+
+
+def _std(width: Width | None) -> Cell:
+    return number(None if width is None else width.std, "" if width is None else f".{decimals(width.std)}f")
+
+
+def _interval(width: Width | None) -> Cell:
+    if width is None:
+        return number(None, "")
+    low, high = (number(v, f".{decimals(width.std)}f") for v in (width.low_95, width.high_95))
+    return Cell(f"{low.plain} .. {high.plain}", f"{low.latex} \\ldots\\ {high.latex}")
+
+
+def _information(information: Information | None) -> Cell:
+    if information is None:
+        return number(None, "")
+    # information is a guide to what the data constrain: a hundredth of a nat is enough
+    cell = number(information.nats, ".2f")
+    return Cell(f"> {cell.plain}", f"$>$ {cell.latex}") if information.lower_limit else cell
+
+
+# ---------------------------------------------------------------------- files
+
+
+def to_latex(comparison: Comparison) -> str:
+    """Tables as LaTeX: one plain ``tabular`` each, without any package, to be put into a ``table``."""
+    said = ["Written by stellarcr compare: plain tabular environments; no package is needed.", *comparison.warnings]
+    parts = ["\n".join("% " + " ".join(line.split()) for line in said)]
+    for table in tables(comparison):
+        sides = "".join("l" if column.plain.startswith(" ") else "r" for column in table.columns)
+        lines = [f"% {table.title}. {table.note}", rf"\begin{{tabular}}{{{sides}}}", r"\hline"]
+        lines += [" & ".join(column.latex.strip() for column in table.columns) + r" \\", r"\hline"]
+        lines += [" & ".join(cell.latex for cell in row) + r" \\" for row in table.rows]
+        parts.append("\n".join([*lines, r"\hline", r"\end{tabular}"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def to_csv(comparison: Comparison) -> str:
+    """One long table: a line per number, with full precision; an empty value is unknown.
+
+    Columns are ``table`` (evidence, seed, bayes_factor, chi2, parameter), ``model``, ``item`` (run, data set or
+    parameter), ``quantity``, ``value`` and ``unit``.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for model in comparison.models:
+        for table, item, quantity, value, unit in _lines(model, comparison.reference):
+            shown = "" if value is None else value if isinstance(value, str) else repr(value)
+            writer.writerow((table, model.name, item, quantity, shown, unit))
+    return buffer.getvalue()
+
+
+def _lines(model: ModelResult, reference: str | None) -> Iterator[tuple[str, str, str, float | str | None, str]]:
+    e, b, d = model.evidence, model.bayes_factor, model.information
+    for key in ("log_evidence", "statistical_error", "scatter", "scatter_error", "total_error", "p_value"):
+        yield "evidence", "", key, getattr(e, key, None), ""
+    yield "evidence", "", "seeds", len(model.seeds), ""
+    yield "evidence", "", "rank", model.rank, ""
+    yield "evidence", "", "parameters", len(model.parameters), ""
+    yield "evidence", "", "information", getattr(d, "nats", None), "nat"
+    yield "evidence", "", "information_error", getattr(d, "error", None), "nat"
+    for run, seed in zip(model.runs, model.seeds, strict=True):
+        yield "seed", run, "seed", seed, ""
+    if reference is not None and model.name != reference:
+        for key in ("log_bayes_factor", "statistical_error", "scatter_error", "total_error"):
+            yield "bayes_factor", reference, key, getattr(b, key, None), ""
+        yield "bayes_factor", reference, "verdict", verdict(b, model, reference), ""
+    for name, fit in model.data.items():
+        yield "chi2", name, "chi2", fit.chi2, ""
+        yield "chi2", name, "points", fit.points, ""
+    for p in model.parameters:
+        yield "parameter", p.name, "prior", p.prior_description or None, ""
+        for stage, width in (("prior", p.prior), ("posterior", p.posterior)):
+            for key in ("std", "low_95", "high_95"):
+                yield "parameter", p.name, f"{stage}_{key}", getattr(width, key, None), p.unit
+        for key, value in (("information", "nats"), ("information_error", "error")):
+            yield "parameter", p.name, key, getattr(p.information, value, None), "nat"
+        if p.information is not None and p.information.lower_limit:
+            yield "parameter", p.name, "information_is", "lower limit", ""
