@@ -9,16 +9,22 @@ from importlib import import_module
 from typing import Any
 
 _EXPORTS: dict[str, str] = {
-    "Reference": "spectrum",
+    "Reference": "headers",
     "Spectrum": "spectrum",
     "SpectrumEntry": "registry",
+    "TableDescription": "description",
     "content_path": "content",
+    "find_spectra": "selecting",
+    "import_table": "importing",
     "list_spectra": "registry",
     "load_composition": "compositions",
     "load_spectrum": "registry",
     "load_table": "tables",
     "load_type_ia": "compositions",
+    "read_composition": "compositions",
+    "select_spectra": "selecting",
     "validate": "validation",
+    "verify": "verification",
 }
 
 __all__ = sorted(_EXPORTS)

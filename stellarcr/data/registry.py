@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-
-from astropy import units as u
+from typing import TYPE_CHECKING
 
 from ..errors import DataError, nearest
 from .content import content_path
+from .headers import read_reference, split_ecsv
 from .schema import AXES, EXPERIMENT_ALIASES, SCHEMA, check_axis, check_species, check_status, request
-from .spectrum import Spectrum
-from .tables import load_table, read_reference, split_ecsv
+
+if TYPE_CHECKING:
+    from .spectrum import Spectrum
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ def load_spectrum(
     >>> load_spectrum("AMS-02", "He").axis
     'R'
     """
+    from .tables import load_table  # loads astropy, which a listing does without
+
     entries = list_spectra(folder)
     where = "the tables of stellarcr" if folder is None else str(folder)
     if experiment not in {e.experiment for e in entries}:
@@ -217,6 +220,8 @@ def _read_entry(path: Path, modified: int, size: int) -> SpectrumEntry:
     try:
         return _parse_entry(path)
     except Exception as error:  # whatever is wrong with the file, load_table says it precisely
+        from .tables import load_table
+
         load_table(path)
         raise DataError(f"the header cannot be read: {error}", where=str(path), remedy="correct it") from error
 
@@ -229,7 +234,7 @@ def _parse_entry(path: Path) -> SpectrumEntry:
     column = {name: i for i, name in enumerate(names)}
     axis = check_axis(str(meta["axis"]))
     unit = next(item.get("unit") for item in header["datatype"] if item["name"] == "x")
-    scale = u.Unit(unit).to(AXES[axis])
+    scale = 1.0 if unit == AXES[axis] else _scale(unit, AXES[axis])
     first, last = rows[0], rows[-1]
     return SpectrumEntry(
         name=str(meta["name"]),
@@ -246,6 +251,12 @@ def _parse_entry(path: Path) -> SpectrumEntry:
         status=check_status(str(meta.get("status") or "recommended")),
         data_period=str(meta.get("data_period") or ""),
     )
+
+
+def _scale(unit: str, wanted: str) -> float:
+    from astropy import units as u
+
+    return float(u.Unit(unit).to(wanted))
 
 
 def _edge_or_point(edge: str, point: str) -> float:

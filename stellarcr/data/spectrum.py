@@ -11,38 +11,11 @@ import numpy as np
 from astropy import units as u
 
 from ..errors import DataError
+from .headers import Reference
 from .printing import spectrum_table
 
 ErrorPair = tuple[u.Quantity, u.Quantity]
 """Lower and upper error of every point."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Where numbers were published.
-
-    Attributes
-    ----------
-    text : str
-        Authors, journal and year.
-    doi, arxiv, table : str
-        Digital object identifier, arXiv number and table number; empty where the source of the table gives none.
-    """
-
-    text: str
-    doi: str = ""
-    arxiv: str = ""
-    table: str = ""
-
-    def __str__(self) -> str:
-        parts = [self.text]
-        if self.table:
-            parts.append(self.table)
-        if self.arxiv:
-            parts.append(f"arXiv:{self.arxiv}")
-        if self.doi:
-            parts.append(f"doi:{self.doi}")
-        return ", ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

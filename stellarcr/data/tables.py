@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 from astropy.table import Table
 
 from ..errors import DataError
-from .schema import REFERENCE_KEYS, check_species, systematic_columns
-from .spectrum import Reference, Spectrum
+from .headers import read_reference, split_ecsv
+from .schema import check_species, systematic_columns
+from .spectrum import Spectrum
 from .validation import column_quantity, validate
-
-# The compiled reader is ten times faster, which is what makes a listing of hundreds of tables quick.
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_table(path: str | Path) -> Spectrum:
@@ -99,29 +94,6 @@ def read_ecsv(path: Path) -> tuple[Table, str]:
     return table, hashlib.sha256(content).hexdigest()
 
 
-def split_ecsv(text: str) -> tuple[dict[str, Any], list[str], list[list[str]]]:
-    """Split an ECSV file into its header, column names and rows of text, without converting anything.
-
-    Parameters
-    ----------
-    text : str
-        The file.
-
-    Returns
-    -------
-    header : dict
-        With ``datatype`` (a list of columns) and ``meta``.
-    names : list of str
-        Column names.
-    rows : list of list of str
-        Cells.
-    """
-    lines = text.splitlines()
-    header = yaml.load("\n".join([line[2:] for line in lines if line.startswith("#")][1:]), Loader=_YAML)
-    names, *rows = csv.reader((line for line in lines if line and not line.startswith("#")), delimiter=" ")
-    return header, names, rows
-
-
 def _first_bad_cell(content: bytes) -> str:
     """Say which row breaks the table, as far as a look at its text can tell."""
     try:
@@ -144,11 +116,6 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def read_reference(given: dict[str, Any]) -> Reference:
-    """Make a reference from its header entry; absent keys become empty."""
-    return Reference(**{key: str(given.get(key) or "") for key in REFERENCE_KEYS})
 
 
 def text_column(table: Table, name: str) -> tuple[str, ...]:
