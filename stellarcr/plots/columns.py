@@ -1,8 +1,7 @@
-"""Which parameters a figure shows, and on what scale: shared by the corner and trace plots."""
+"""On what scale a figure shows a parameter: shared by the corner and trace plots."""
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError, nearest
+from ..errors import ParameterError
 from .labels import LOG10, axis_label, power_for
 
 FloatArray = NDArray[np.float64]
@@ -18,6 +17,16 @@ FloatArray = NDArray[np.float64]
 WIDE_RATIO = 30.0
 """A positive parameter whose central 95% span more than this factor is shown as its logarithm (project choice: a
 factor 30 is where a linear axis starts to squeeze the lower half of the values into one bin of a histogram)."""
+
+REACH = 3.0
+"""An axis ends at this many times the distance from the median to the 95% interval, whatever lies beyond (project
+choice: 5.9 standard deviations of a Gaussian, and beyond 99.9% of an exponential density; it cuts thin tails only)."""
+
+_PILE = 25
+"""Samples next to an edge that are no accident of a small sample."""
+
+TAIL = 1e-3
+"""Fraction of the samples that may lie outside an axis on each side where the density has no such thin tail."""
 
 
 class PosteriorSamples(Protocol):
@@ -72,6 +81,8 @@ class Column:
         Power of ten that is divided out.
     low, high : float
         Range on the axis.
+    bins : int
+        Number of bins that resolve the narrowest of the densities.
     """
 
     name: str
@@ -81,6 +92,7 @@ class Column:
     power_of_ten: int
     low: float
     high: float
+    bins: int = 30
 
     def shown(self, values: Any) -> FloatArray:
         """Turn values of the parameter into values on the axis."""
@@ -95,45 +107,8 @@ class Column:
         return axis_label(self.label, self.unit, power_of_ten=self.power_of_ten, separator=separator)
 
 
-def select_names(names: Sequence[str], parameters: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Choose parameters by name, by pattern, or by group.
-
-    Parameters
-    ----------
-    names : sequence of str
-        All names, in order.
-    parameters : str, sequence of str, or None
-        Names (``snr.gamma2``), shell patterns (``*.R_max``) or groups, which are what stands before the dot (``snr``).
-        None chooses all.
-
-    Returns
-    -------
-    tuple of str
-        The chosen names in the order of the request, each once.
-
-    Raises
-    ------
-    ParameterError
-        If an entry fits no name.
-    """
-    if parameters is None:
-        return tuple(names)
-    chosen: list[str] = []
-    for wanted in [parameters] if isinstance(parameters, str) else parameters:
-        found = [name for name in names if name == wanted]
-        found = found or [name for name in names if fnmatch.fnmatchcase(name, wanted)]
-        found = found or [name for name in names if name.split(".")[0] == wanted]
-        if not found:
-            groups = {name.split(".")[0] for name in names if "." in name}
-            raise ParameterError(f"no parameter fits {wanted!r}", remedy=nearest(wanted, {*names, *groups}))
-        chosen += [name for name in found if name not in chosen]
-    return tuple(chosen)
-
-
-def make_column(
-    name: str, label: str, unit: str, samples: Sequence[FloatArray], marks: Sequence[float] = (), tail: float = 1e-3
-) -> Column:
-    """Choose scale and range of a parameter from its samples.
+def make_column(name: str, label: str, unit: str, samples: Sequence[FloatArray], marks: Sequence[float] = ()) -> Column:
+    """Choose scale, range and bins of a parameter from its samples.
 
     Parameters
     ----------
@@ -143,39 +118,67 @@ def make_column(
         Samples of each run.
     marks : sequence of float
         Values that must be inside the range.
-    tail : float
-        Fraction of the samples that may lie outside on each side.
 
     Raises
     ------
     ParameterError
         If there is nothing finite to draw.
     """
-    values = np.concatenate([np.ravel(part) for part in samples]) if samples else np.empty(0)
-    values = values[np.isfinite(values)]
-    if values.size == 0:
+    parts = [np.ravel(part)[np.isfinite(np.ravel(part))] for part in samples]
+    parts = [part for part in parts if part.size]
+    if not parts:
         raise ParameterError(f"parameter {name!r} has no finite samples", remedy="look at the run's log.txt")
     label = label or r"\mathrm{" + name.replace("_", r"\_") + "}"
-    low, high = np.quantile(values, [0.025, 0.975])
-    logarithm = bool(values.min() > 0 and high / low > WIDE_RATIO)
-    power = 0 if logarithm else power_for(np.quantile(values, [0.025, 0.5, 0.975]))
+    ends = np.array([np.quantile(part, [0.025, 0.5, 0.975]) for part in parts])
+    low, high = float(ends[:, 0].min()), float(ends[:, 2].max())
+    logarithm = all(part.min() > 0 for part in parts) and high / low > WIDE_RATIO
+    power = 0 if logarithm else power_for(ends)
     plain = Column(name, f"{LOG10} {label}" if logarithm else label, unit, logarithm, power, 0.0, 1.0)
-    low, high = _range(plain.shown(values), plain.shown([mark for mark in marks if np.isfinite(mark)]), tail)
-    return Column(name, plain.label, unit, logarithm, power, low, high)
+    shown = [plain.shown(part) for part in parts]
+    low, high = _range(shown, plain.shown([mark for mark in marks if np.isfinite(mark)]))
+    return Column(name, plain.label, unit, logarithm, power, low, high, _bins(shown, high - low))
 
 
-def _range(shown: FloatArray, marks: FloatArray, tail: float) -> tuple[float, float]:
-    """Range of an axis: up to the tails with some room, but flush where the samples pile up at an edge."""
-    low, high = (float(edge) for edge in np.quantile(shown, [tail, 1.0 - tail]))
-    width = high - low
-    if width == 0.0:
-        room = max(1e-2 * abs(high), 1e-12)
-        return low - room, high + room
-    # A density cut off by a prior has a few per cent of the samples next to the edge; a tail has fewer.
-    piled_low = np.mean(shown < low + 0.02 * width) > 8.0 * tail
-    piled_high = np.mean(shown > high - 0.02 * width) > 8.0 * tail
-    low = float(shown.min()) if piled_low else low - 0.05 * width
-    high = float(shown.max()) if piled_high else high + 0.05 * width
-    room = 0.03 * width
-    marks = marks[np.isfinite(marks)]
+def _range(samples: Sequence[FloatArray], marks: FloatArray) -> tuple[float, float]:
+    """Range of an axis: what every run needs, and the marks with some room."""
+    spread = [part for part in samples if np.ptp(part) > 0.0]
+    if not spread:
+        # A single point, or a constant: nothing tells a scale.
+        values = np.concatenate([*samples, marks])
+        room = max(1e-2 * float(np.abs(values).max()), 1e-12)
+        return float(values.min()) - room, float(values.max()) + room
+    ends = np.array([_run_range(part) for part in spread])
+    low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
+    constants = [part[:1] for part in samples if np.ptp(part) == 0.0]
+    marks = np.concatenate([marks, *constants])
+    marks, room = marks[np.isfinite(marks)], 0.03 * (high - low)
     return min([low, *(marks[marks < low] - room)]), max([high, *(marks[marks > high] + room)])
+
+
+def _run_range(shown: FloatArray) -> tuple[float, float]:
+    """Range that one run needs: up to its tails with some room, but flush where the samples pile up at an edge."""
+    low, first, median, last, high = (float(v) for v in np.quantile(shown, [TAIL, 0.025, 0.5, 0.975, 1.0 - TAIL]))
+    low, high = max(low, median - REACH * (median - first)), min(high, median + REACH * (last - median))
+    # A density cut off by a prior has a per cent of its samples next to the edge; a tail has far fewer. How near is
+    # "next to" is told by the middle of the density: a long tail on the other side must not widen it.
+    near = 0.15 * float(np.subtract(*np.quantile(shown, [0.84, 0.16])))
+    edges = float(shown.min()), float(shown.max())
+    if high <= low:  # nearly all samples are equal
+        low, high = edges
+    room = 0.05 * (high - low)
+    enough = max(_PILE, 8.0 * TAIL * len(shown))
+    piled_low = np.count_nonzero(shown < edges[0] + near) > enough
+    piled_high = np.count_nonzero(shown > edges[1] - near) > enough
+    return (edges[0] if piled_low else low - room), (edges[1] if piled_high else high + room)
+
+
+def _bins(samples: Sequence[FloatArray], width: float) -> int:
+    """Number of bins for the narrowest density and the smallest sample.
+
+    The width of a bin shrinks with the cube root of the sample, as the optimal width does.
+    """
+    spread = [part for part in samples if np.ptp(part) > 0.0]
+    cores = [float(np.subtract(*np.quantile(part, [0.84, 0.16]))) for part in spread]
+    smallest = min((len(part) for part in spread), default=1)
+    finest = max((0.47 * smallest ** (1 / 3) / core for core in cores if core > 0.0), default=0.0)
+    return int(np.clip(round(finest * width), 12, 90))

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 _UNIT_PART = re.compile(r"^([A-Za-zµ%°]+)\^?([+-]?\d+(?:\.\d+)?)?$")
 LOG10 = r"\log_{10}"
+_LOG_OF_RATIO = re.compile(r"\\log_\{10\}\((?P<quantity>.+)/(?P<unit>\{\\rm .+\})\)")
 
 
 def unit_latex(unit: str) -> str:
@@ -65,9 +66,9 @@ def axis_label(label: str, unit: str = "", *, power_of_ten: int = 0, separator: 
     separator : str
         What stands between label and unit; a line break for narrow panels.
     """
-    if separator == "\n":
-        # log10(P/unit) is too long for one line of a narrow panel.
-        label = re.sub(r"/(?=\{\\rm [^{}]*(\{[^{}]*\}[^{}]*)*\}\)$)", lambda _: "$\n$/", label)
+    if separator == "\n" and not unit and (match := _LOG_OF_RATIO.fullmatch(label)):
+        # log10(P/unit) is too long for one line of a narrow panel: the unit goes where other labels have it.
+        return f"${LOG10}{match['quantity']}$\n[${match['unit']}$]"
     factor = f"$10^{{{power_of_ten}}}$" if power_of_ten else ""
     inside = " ".join(part for part in (factor, unit_latex(unit)) if part)
     return f"${label}${separator}[{inside}]" if inside else f"${label}$"
@@ -148,6 +149,14 @@ def fit_text(figure: Figure, texts: Iterable[tuple[Text, float, bool]], smallest
             factor = min(factor, room / length)
     for text, _, _ in items:
         text.set_fontsize(max(smallest, float(text.get_fontsize()) * factor))
+
+
+def text_size(text: str, size: float) -> tuple[float, float]:
+    """Width and height [points] of a text with a font size [points], in the settings that are in force."""
+    figure = Figure(figsize=(1.0, 1.0), dpi=72.0)
+    drawn = figure.text(0.0, 0.0, text, fontsize=size)
+    box = drawn.get_window_extent(FigureCanvasAgg(figure).get_renderer())
+    return float(box.width), float(box.height)
 
 
 def power_for(values: np.ndarray) -> int:

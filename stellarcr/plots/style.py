@@ -17,12 +17,15 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..errors import ParameterError
+from ..errors import ParameterError, nearest
 
 ONE_COLUMN = 3.4
 """Width of one column of a journal [inch]."""
 TWO_COLUMNS = 7.1
 """Width of a page of two columns [inch]."""
+
+STYLES: Mapping[str, float] = MappingProxyType({"one-column": ONE_COLUMN, "two-column": TWO_COLUMNS})
+"""Width of a figure by the name of its style [inch]."""
 
 PALETTE: Mapping[str, str] = MappingProxyType(
     {
@@ -161,6 +164,29 @@ _OTHER_MARKERS = (
     MarkerLook(">", "#1A3C8C", size=3.2),
     MarkerLook("h", "#7A6A00", filled=False, size=3.2),
 )
+
+
+def style_width(style: str) -> float:
+    """Width of a figure of a style [inch].
+
+    Parameters
+    ----------
+    style : {"one-column", "two-column"}
+        Whether the figure fills a column or a page.
+
+    Raises
+    ------
+    ParameterError
+        If the style is unknown.
+    """
+    if style not in STYLES:
+        raise ParameterError(f"unknown style {style!r}", remedy=nearest(style, STYLES))
+    return STYLES[style]
+
+
+def run_color(index: int) -> str:
+    """Colour of a run by its place in the list of runs."""
+    return RUN_COLORS[index % len(RUN_COLORS)]
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from .columns import Column, FloatArray, make_column, select_names
+from .columns import Column, FloatArray, make_column
 from .labels import fit_text, inner_ticks
+from .selection import select_names
 from .style import PALETTE, RUN_COLORS, TWO_COLUMNS, paper_style
 from .trace_data import ChainTrace, NestedTrace, trace_of
 
