@@ -38,10 +38,39 @@ def run(
     output: Annotated[Path | None, typer.Option(help="Folder for runs instead of the file's.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run instead of the file's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed instead of the file's.", min=0)] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop after this much sampling, all sessions of the run together, instead of the file's limit: "
+            "seconds, or a time such as 10m or 2h. The search for the maximum before it does not count.",
+            metavar="TIME",
+            show_default=False,
+        ),
+    ] = None,
+    max_calls: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop after about so many likelihood calls, all sessions together, instead of the file's limit.", min=1
+        ),
+    ] = None,
+    extend: Annotated[
+        bool,
+        typer.Option(
+            "--extend",
+            help="Go on with the finished run in the folder: twice the steps (emcee), or twice the effective samples "
+            '(dynesty with mode = "dynamic"). Only --max-time and --max-calls limit it, not the file.',
+        ),
+    ] = False,
+    extend_by: Annotated[
+        int | None,
+        typer.Option(help="The same, by so many steps or effective samples.", min=1, metavar="N", show_default=False),
+    ] = None,
 ) -> None:
     """Sample the posterior of a configuration into a run folder.
 
-    Ctrl-C writes a checkpoint and stops; --resume goes on from there.
+    Ctrl-C writes a checkpoint and stops; --resume goes on from there. A run that stopped at a limit goes on with
+    --resume and a larger limit. A finished one goes on with --extend: its results stay until the new ones are written,
+    and a chain of emcee is then the one that a longer run would have made.
     """
     from ..config import config_from_mapping
     from ..likelihood.schema import read_toml
@@ -51,9 +80,19 @@ def run(
     if output is not None:
         content["output"] = {"folder": str(output)}
     content.update({k: v for k, v in (("name", name), ("seed", seed)) if v is not None})
-    result = fit(config_from_mapping(content, str(config)), resume=resume, overwrite=overwrite, quiet=quiet)
+    result = fit(
+        config_from_mapping(content, str(config)),
+        resume=resume,
+        overwrite=overwrite,
+        extend=extend if extend_by is None else extend_by,
+        max_time=max_time,
+        max_calls=max_calls,
+        quiet=quiet,
+    )
     typer.echo(str(result))
     typer.echo(f"results: {result.path}")
+    if not result.converged and "stopped at" in result.summary["verdict"]:
+        typer.echo("to go on: the same command with --resume and a larger limit (--max-time, --max-calls, or the file)")
 
 
 def spectrum(

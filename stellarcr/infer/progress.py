@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.status import Status
 
+from stellarcr.errors import ConfigError
 from stellarcr.infer.files import write_json
 
 
@@ -127,6 +129,45 @@ def duration(seconds: float) -> str:
     if total < 3600:
         return f"{total // 60} min {total % 60:02d} s"
     return f"{total // 3600} h {total % 3600 // 60:02d} min"
+
+
+def seconds_from(text: str | float) -> float:
+    """Read a time: seconds, or hours, minutes and seconds with their letters.
+
+    Parameters
+    ----------
+    text : str or float
+        ``90``, ``"90s"``, ``"10m"``, ``"2h"``, ``"1h30m"`` or ``"1d"``.
+
+    Returns
+    -------
+    float
+        Seconds, above zero.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a time.
+
+    Examples
+    --------
+    >>> seconds_from("1h30m")
+    5400.0
+    """
+    units = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+    written = str(text).strip().lower().replace(" ", "")
+    if re.fullmatch(r"(\d+(\.\d*)?[dhms])+", written):
+        total = sum(float(number) * units[unit] for number, unit in re.findall(r"([\d.]+)([dhms])", written))
+    else:
+        try:
+            total = float(written)
+        except ValueError:
+            total = math.nan
+    if not (math.isfinite(total) and total > 0.0):
+        raise ConfigError(
+            f"{text!r} is not a time above zero", remedy="give seconds, or a time such as 90s, 10m, 2h or 1h30m"
+        )
+    return total
 
 
 def _short(number: float) -> str:

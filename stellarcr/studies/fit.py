@@ -9,6 +9,7 @@ from typing import Any
 from ..config import RunConfig, build_posterior, config_from_mapping, load_config, resolved_toml
 from ..errors import ConfigError
 from ..infer.posterior import Posterior
+from ..infer.progress import seconds_from
 from ..infer.runs import Run, execute
 from ..infer.samplers import get_sampler, settings_from
 from ..infer.samplers.map import MapSettings
@@ -60,6 +61,9 @@ def run(
     *,
     resume: bool = False,
     overwrite: bool = False,
+    extend: bool | int = False,
+    max_time: float | str | None = None,
+    max_calls: int | None = None,
     quiet: bool = False,
     posterior: Posterior | None = None,
 ) -> Run:
@@ -73,6 +77,13 @@ def run(
         Go on with the run in the folder; a finished run is returned as it is.
     overwrite : bool
         Replace the run in the folder.
+    extend : bool or int
+        Go on with the finished run in the folder: True doubles the steps of emcee or the effective samples of dynamic
+        dynesty, a number adds so many. Limits of the configuration do not hold for an extension.
+    max_time : float or str, optional
+        Stop after this much sampling, all sessions of the run together: seconds, or a time such as "10m".
+    max_calls : int, optional
+        Stop after about so many likelihood evaluations, all sessions of the run together.
     quiet : bool
         Print no progress.
     posterior : Posterior, optional
@@ -96,7 +107,14 @@ def run(
     --------
     >>> run = stellarcr.run("scripts/configs/quickstart.toml")  # doctest: +SKIP
     """
+    limits: dict[str, Any] = {
+        key: value
+        for key, value in (("max_time", None if max_time is None else seconds_from(max_time)), ("max_calls", max_calls))
+        if value is not None
+    }
     config = as_config(config)
+    if limits:
+        config = config.model_copy(update={"sampler": {**config.sampler, **limits}})
     map_settings = sampler_settings(config)
     posterior = posterior or build_posterior(config)
     data = [likelihood.data for likelihood in posterior.likelihoods]
@@ -112,6 +130,8 @@ def run(
         config_text=resolved_toml(config, posterior.model, data),
         resume=resume,
         overwrite=overwrite,
+        extend=extend,
+        limits=limits,
         quiet=quiet,
         extras={
             "data_hashes": hashes,

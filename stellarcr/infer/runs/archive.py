@@ -14,19 +14,22 @@ log_prior
 derived
     Derived quantities of a thinned set of samples: the variable ``sample`` counts them over chain, then draw.
 nested
-    Nested sampling only: raw weighted samples with ``log_weight``, ``log_likelihood`` and ``log_prior_volume``.
+    Nested sampling only: raw weighted samples with ``log_weight``, ``log_likelihood``, ``log_prior_volume`` and
+    ``log_prior``.
 trace
     MCMC only: some walkers over the whole run, burn-in included.
 prior
     Draws from the prior, constraints included, with the dimensions and variables of ``posterior``.
 
 Variables of parameters have the attributes ``label`` (LaTeX), ``units`` and, where the problem tells them, ``group``
-and ``prior`` (JSON).
+and ``prior`` (JSON). The root holds the text ``summary``, the same JSON as ``summary.json``: samples and summary are
+replaced in one step.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -53,6 +56,7 @@ def build_tree(
     derived: dict[str, FloatArray],
     derived_index: np.ndarray,
     attributes: dict[str, Any],
+    summary: Mapping[str, Any] | None = None,
 ) -> xr.DataTree:
     """Put a result into the groups of the archive.
 
@@ -68,6 +72,8 @@ def build_tree(
         Samples at which they were computed.
     attributes : dict
         Attributes of the file.
+    summary : mapping, optional
+        Summary of the run, as JSON can hold it.
     """
     shape = result.samples.shape[:2]
     theta = result.samples.reshape(-1, posterior.n_dim)
@@ -93,6 +99,7 @@ def build_tree(
         groups["nested"] = _parameters(posterior, raw.theta, ("dead_point",)).assign(
             {name: ("dead_point", getattr(raw, name), number) for name in columns}
         )
+        groups["nested"]["log_prior"] = ("dead_point", _batched(posterior.log_prior, raw.theta), number)
     if result.trace is not None:
         dims = ("chain", "step", "walker")
         groups["trace"] = (
@@ -100,7 +107,7 @@ def build_tree(
             .assign(lp=(dims, result.trace.log_posterior, number))
             .assign_coords(step=result.trace.steps)
         )
-    groups["/"] = xr.Dataset(attrs=attributes)
+    groups["/"] = xr.Dataset({} if summary is None else {"summary": json.dumps(summary)}, attrs=attributes)
     return xr.DataTree.from_dict(groups)
 
 

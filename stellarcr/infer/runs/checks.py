@@ -17,6 +17,9 @@ from stellarcr.infer.samplers.settings import SamplerSettings
 TOLERANCE = 1e-9
 """Largest relative difference between a stored and a recomputed log likelihood."""
 
+ABSENT = "(absent)"
+"""Value of a key that a configuration does not give."""
+
 
 def check_same_problem(
     folder: RunFolder,
@@ -99,17 +102,26 @@ def _what_changed(folder: RunFolder, config_text: str, extras: Mapping[str, Any]
 def config_differences(stored: Path, config_text: str) -> list[str]:
     """List the keys in which a stored configuration differs from a text, as ``table.key was a, is b``."""
     try:
-        before = tomllib.loads(stored.read_text(encoding="utf-8"))
-        after = tomllib.loads(config_text)
+        pairs = differing_keys(stored.read_text(encoding="utf-8"), config_text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return []
-    old, new = dict(_flatten(before)), dict(_flatten(after))
-    missing = "(absent)"
-    return [
-        f"{key} was {old.get(key, missing)!r}, is {new.get(key, missing)!r}"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key, missing) != new.get(key, missing)
-    ]
+    return [f"{key} was {old!r}, is {new!r}" for key, (old, new) in pairs.items()]
+
+
+def differing_keys(first: str, second: str) -> dict[str, tuple[Any, Any]]:
+    """Compare two TOML texts key by key.
+
+    Returns
+    -------
+    dict
+        Dotted key to its two values, :data:`ABSENT` where it is not given; sorted, and empty if the texts agree.
+    """
+    one, two = (dict(_flatten(tomllib.loads(text))) for text in (first, second))
+    return {
+        key: (one.get(key, ABSENT), two.get(key, ABSENT))
+        for key in sorted(one.keys() | two.keys())
+        if one.get(key, ABSENT) != two.get(key, ABSENT)
+    }
 
 
 def _flatten(table: Any, prefix: str = "") -> list[tuple[str, Any]]:

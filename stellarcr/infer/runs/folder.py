@@ -16,16 +16,15 @@ from typing import Any
 
 from stellarcr._version import __version__
 from stellarcr.errors import RunError
-from stellarcr.infer.files import disk_errors, json_ready, read_json, write_json, write_text
+from stellarcr.infer.files import disk_errors, json_ready, write_json, write_text
 from stellarcr.infer.posterior_protocol import Posterior
 from stellarcr.infer.progress import Progress
 from stellarcr.infer.runs.lock import LOCK_NAME, RunLock
+from stellarcr.infer.runs.manifest import FORMAT, read_manifest
 from stellarcr.infer.runs.signals import StopRequest
 from stellarcr.infer.runs.slots import CheckpointSlots
 from stellarcr.infer.samplers.base import SavedState, Writer
 from stellarcr.infer.samplers.settings import SamplerSettings
-
-FORMAT = 1
 
 OWN_FILES = (
     "config.toml",
@@ -151,14 +150,7 @@ class RunFolder:
             raise RunError("there is no run to resume here", where=str(path), remedy="leave out --resume to start one")
         lock = RunLock(path)
         try:
-            manifest = read_json(path / "manifest.json")
-            if manifest.get("format") != FORMAT:
-                raise RunError(
-                    f"run format {manifest.get('format')!r} is not known (this version writes {FORMAT})",
-                    where=str(path),
-                    remedy=f"resume with stellarcr {manifest.get('version', '?')}",
-                )
-            return cls(path, lock, manifest, quiet)
+            return cls(path, lock, read_manifest(path), quiet)
         except BaseException:
             lock.release()
             raise
@@ -228,6 +220,18 @@ class RunFolder:
         self.manifest["settings"] = json_ready(settings.as_dict())
         if config_text:
             write_text(self.path / "config.toml", config_text)
+
+    def begin_extension(self, record: dict[str, Any]) -> None:
+        """Record that this process extends a finished run, or takes up an extension that was cut short."""
+        known = self.manifest.setdefault("extensions", [])
+        taken_up = bool(known) and known[-1] is record
+        if not taken_up:
+            known.append(record)
+        self.begin_session()
+        what = "effective samples" if record["quantity"] == "n_effective" else record["quantity"]
+        self.note(
+            f"{'resumed: extending' if taken_up else 'extending'} from {record['from']:,} to {record['to']:,} {what}"
+        )
 
     def _write_manifest(self) -> None:
         write_json(self.path / "manifest.json", self.manifest)

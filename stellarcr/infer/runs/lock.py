@@ -5,12 +5,33 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import time
 from pathlib import Path
 
 from stellarcr.errors import RunError
 from stellarcr.infer.files import disk_errors
 
 LOCK_NAME = ".lock"
+
+_TRIES, _PAUSE = 4, 0.05
+"""How often, and how many seconds apart, a taken lock is tried: one that only looks holds it for microseconds."""
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process writes the run in a folder; False where there is no lock file or it cannot be read."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks: RunLock refuses to write there
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 class RunLock:
@@ -34,7 +55,7 @@ class RunLock:
         with disk_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(self._descriptor)
         except BlockingIOError:
             holder = os.pread(self._descriptor, 200, 0).decode("utf-8", "replace").strip()
             os.close(self._descriptor)
@@ -57,3 +78,14 @@ class RunLock:
     def release(self) -> None:
         """Release the lock; the file stays, since removing it could let two writers in."""
         os.close(self._descriptor)
+
+
+def _take(descriptor: int) -> None:
+    for attempt in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if attempt == _TRIES - 1:
+                raise
+            time.sleep(_PAUSE)

@@ -13,6 +13,8 @@ import xarray as xr
 from stellarcr.errors import RunError, nearest
 from stellarcr.infer.files import read_json
 from stellarcr.infer.posterior_protocol import FloatArray
+from stellarcr.infer.runs.lock import is_locked
+from stellarcr.infer.runs.manifest import read_manifest
 from stellarcr.infer.samplers.base import Trace, WeightedSamples
 
 
@@ -52,6 +54,8 @@ class Run:
         Group of each parameter: "populations", "nearby", "propagation" or "nuisances"; empty if unknown.
     priors : dict of dict
         Prior of each parameter as a mapping, such as ``{"kind": "uniform", "low": 0, "high": 1}``; empty if unknown.
+    log_prior : array, shape (n,), optional
+        Log prior density of each sample.
     """
 
     path: Path
@@ -72,6 +76,7 @@ class Run:
     prior: FloatArray | None = None
     groups: dict[str, str] = field(default_factory=dict)
     priors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    log_prior: FloatArray | None = None
 
     @property
     def weights(self) -> FloatArray:
@@ -128,31 +133,54 @@ def read_run(path: str | Path) -> Run:
     Raises
     ------
     RunError
-        If the folder is not that of a run, the run is not finished, or a file is damaged.
+        If the folder is not that of a run, the run has no results yet, another version wrote it, or a file is damaged.
     """
     folder = Path(path)
     if folder.name == "posterior.nc":
         folder = folder.parent
     if not folder.is_dir():
         raise RunError(f"there is no folder {folder}", remedy="give the folder of a run, such as chains/<name>")
-    manifest = read_json(folder / "manifest.json")
+    manifest = read_manifest(folder)
     archive = folder / "posterior.nc"
     if not archive.exists():
-        raise RunError(
-            f"this run has no results yet (status: {manifest.get('status', 'unknown')})",
-            where=str(folder),
-            remedy="finish it with --resume",
-        )
+        raise _no_results(folder, str(manifest.get("status", "unknown")))
     try:
         with xr.open_datatree(archive, engine="h5netcdf") as opened:
             tree = opened.load()
-        return _from_tree(folder, tree, read_json(folder / "summary.json"), manifest)
-    except (OSError, KeyError, ValueError) as error:
-        raise RunError(
-            f"posterior.nc cannot be read: {error}",
+    except Exception as error:  # h5py meets a damaged file with errors of many types
+        raise _damaged(folder, "posterior.nc", error) from error
+    # Runs of version 0.1 keep their summary only beside the archive.
+    inside = "summary" in tree.to_dataset(inherit=False)
+    summary = json.loads(str(tree["summary"].item())) if inside else read_json(folder / "summary.json")
+    try:
+        return _from_tree(folder, tree, summary, manifest)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise _damaged(folder, "posterior.nc or summary.json", error) from error
+
+
+def _no_results(folder: Path, status: str) -> RunError:
+    """Say why there is nothing to read yet, and how to finish."""
+    if is_locked(folder):
+        remedy = "a process is working on it: wait for it (progress.json tells how far it is)"
+    elif status == "finished":
+        return RunError(
+            "posterior.nc is missing from this finished run",
             where=str(folder),
-            remedy="restore the file from a copy, or run again with --overwrite",
-        ) from error
+            remedy="restore the file from a copy; or write it again from the checkpoints with --resume",
+        )
+    elif status == "failed":
+        remedy = "log.txt tells why it failed; mend that, then finish it with --resume"
+    else:
+        remedy = "finish it: the same 'stellarcr run' command with --resume goes on from the last checkpoint"
+    return RunError(f"this run has no results yet (status: {status})", where=str(folder), remedy=remedy)
+
+
+def _damaged(folder: Path, what: str, error: Exception) -> RunError:
+    return RunError(
+        f"{what} cannot be read: {type(error).__name__}: {error}",
+        where=str(folder),
+        remedy="restore the file from a copy, or run again with --overwrite",
+    )
 
 
 def _from_tree(folder: Path, tree: xr.DataTree, summary: dict[str, Any], manifest: dict[str, Any]) -> Run:
@@ -177,6 +205,7 @@ def _from_tree(folder: Path, tree: xr.DataTree, summary: dict[str, Any], manifes
         prior=_stack(tree["prior"], names).reshape(-1, len(names)) if "prior" in tree.children else None,
         groups={n: str(v.attrs["group"]) for n, v in zip(names, variables, strict=True) if "group" in v.attrs},
         priors={n: json.loads(v.attrs["prior"]) for n, v in zip(names, variables, strict=True) if "prior" in v.attrs},
+        log_prior=tree["log_prior"]["log_prior"].to_numpy().ravel() if "log_prior" in tree.children else None,
     )
 
 
@@ -193,6 +222,7 @@ def _nested(tree: xr.DataTree, names: tuple[str, ...]) -> WeightedSamples | None
         log_weight=group["log_weight"].to_numpy(),
         log_likelihood=group["log_likelihood"].to_numpy(),
         log_prior_volume=group["log_prior_volume"].to_numpy(),
+        log_prior=group["log_prior"].to_numpy() if "log_prior" in group.data_vars else None,
     )
 
 

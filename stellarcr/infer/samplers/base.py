@@ -148,12 +148,15 @@ class WeightedSamples:
         Log likelihood.
     log_prior_volume : array, shape (n,)
         Log of the prior volume that the likelihood contour encloses.
+    log_prior : array, shape (n,), optional
+        Log of the prior density; known once the samples are in an archive.
     """
 
     theta: FloatArray
     log_weight: FloatArray
     log_likelihood: FloatArray
     log_prior_volume: FloatArray
+    log_prior: FloatArray | None = None
 
 
 @dataclass(frozen=True)

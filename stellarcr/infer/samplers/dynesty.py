@@ -170,8 +170,9 @@ class _Stop(Exception):  # noqa: N818 - control flow
 class _DynestyRun:
     """State of one run. dynesty's own object is the state; a checkpoint is its pickle."""
 
-    # In these phases dynesty's object is between two states and must not be saved.
-    UNSAVABLE = frozenset({"INBASEADDLIVE", "INBATCHADDLIVE", "BATCH_DONE"})
+    # In these phases dynesty's object is between two states and must not be saved. In RUN_DONE it reports only while
+    # the first batch of an extension is being set up.
+    UNSAVABLE = frozenset({"INBASEADDLIVE", "INBATCHADDLIVE", "BATCH_DONE", "RUN_DONE"})
 
     def __init__(
         self,
@@ -234,7 +235,10 @@ class _DynestyRun:
         for sampler in [self.sampler, *inner]:
             if sampler is not None:
                 sampler.pool, sampler.mapper, sampler.queue_size = self.pool, self.pool.map, self.pool.size
-        self.resumed, self.finished = True, saved.fields["finished"]
+        # A finished dynamic run goes on if more effective samples are asked for now.
+        reached = saved.fields.get("n_effective", self.settings.n_effective)
+        self.finished = saved.fields["finished"] and self.settings.n_effective <= reached
+        self.resumed = not (self.dynamic and self.sampler.internal_state.name == "RUN_DONE")
         self.possible = tuple(saved.fields["possible"])
 
     def checkpoint(self) -> None:
@@ -248,6 +252,7 @@ class _DynestyRun:
             "n_calls": self.pool.n_calls,
             "seconds": self.clock.seconds,
             "finished": self.finished,
+            "n_effective": self.settings.n_effective,
             "possible": list(self.possible),
             "stored_points": self._stored_points(),
         }

@@ -60,6 +60,8 @@ class EmceeSettings(SamplerSettings):
         Independent ensembles, at least 2; R-hat compares them.
     max_steps : int
         Stop after this many steps.
+    min_steps : int
+        Go on to this many steps even if the targets are met earlier.
     target_tau : float
         Converged needs a chain longer than this many autocorrelation times after burn-in ...
     target_rhat : float
@@ -79,6 +81,7 @@ class EmceeSettings(SamplerSettings):
     walkers: int | None = None
     ensembles: int = 4
     max_steps: int = 200_000
+    min_steps: int = 0
     target_tau: float = 50.0
     target_rhat: float = 1.01
     check_every: int = 200
@@ -86,13 +89,16 @@ class EmceeSettings(SamplerSettings):
     learn: bool = True
     memory_mb: float = 64.0
 
-    LIMITS: ClassVar[frozenset[str]] = SamplerSettings.LIMITS | {"max_steps", "target_tau", "target_rhat"}
+    LIMITS: ClassVar[frozenset[str]] = SamplerSettings.LIMITS | {"max_steps", "min_steps", "target_tau", "target_rhat"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_integer("walkers", 8, optional=True)
         self._require_integer("ensembles", 2)
         self._require_integer("max_steps", 1)
+        self._require_integer("min_steps", 0)
+        if self.min_steps > self.max_steps:
+            raise self._fail("min_steps", f"no more than max_steps = {self.max_steps}")
         self._require_integer("check_every", 1)
         self._require_number("target_tau", above=0.0)
         self._require_number("target_rhat", above=1.0)
@@ -360,7 +366,11 @@ class _EmceeRun:
             seconds=self.clock.seconds,
             remaining_seconds=self._remaining_seconds(assessment),
         )
-        return self._learned and assessment.converged(self.settings.target_tau, self.settings.target_rhat)
+        return (
+            self._learned
+            and self.step >= self.settings.min_steps
+            and assessment.converged(self.settings.target_tau, self.settings.target_rhat)
+        )
 
     @property
     def _learned(self) -> bool:

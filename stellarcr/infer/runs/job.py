@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from stellarcr.infer.posterior_protocol import Posterior
 from stellarcr.infer.progress import duration
 from stellarcr.infer.runs.archive import build_tree, derive, write_tree
 from stellarcr.infer.runs.checks import check_same_problem
+from stellarcr.infer.runs.extension import extended_settings, pending_extension, plan_extension
 from stellarcr.infer.runs.folder import RunFolder
 from stellarcr.infer.runs.reading import Run, read_run
 from stellarcr.infer.samplers import get_sampler, settings_from
@@ -37,6 +39,8 @@ def execute(
     config_text: str = "",
     resume: bool = False,
     overwrite: bool = False,
+    extend: bool | int = False,
+    limits: Mapping[str, Any] | None = None,
     quiet: bool = False,
     extras: Mapping[str, Any] | None = None,
     citations: str = "",
@@ -60,6 +64,13 @@ def execute(
         Go on with the run in the folder, if it is the same problem.
     overwrite : bool
         Replace the run in the folder.
+    extend : bool or int
+        Go on with a finished run: True doubles the steps of emcee or the effective samples of dynamic dynesty, a
+        number adds so many. The old results stay until the new ones are written. An extension that was interrupted
+        goes on to its aim, with `extend` or `resume`.
+    limits : mapping, optional
+        ``max_time`` [s] and ``max_calls`` for this session, instead of those of `settings`; both count the whole
+        run. An extension knows no others.
     quiet : bool
         Print no progress.
     extras : mapping, optional
@@ -83,13 +94,14 @@ def execute(
     ModelError, ParameterError
         If the posterior gives NaN, or all points drawn from the prior are impossible.
     """
-    if resume and overwrite:
-        raise RunError("resume and overwrite exclude each other", remedy="choose one")
+    if (resume or extend) and overwrite:
+        raise RunError(f"{'resume' if resume else 'extend'} and overwrite exclude each other", remedy="choose one")
     adapter = get_sampler(sampler)
-    settings = _settings(adapter, settings)
+    given = {key: value for key, value in (limits or {}).items() if value is not None}
+    settings = replace(_settings(adapter, settings), **given)
     path = Path(folder)
     common: dict[str, Any] = {"config_text": config_text, "extras": extras}
-    if resume:
+    if resume or extend:
         opened = RunFolder.resume(path, quiet=quiet)
     else:
         opened = RunFolder.create(
@@ -97,14 +109,20 @@ def execute(
         )
     # One BLAS thread: the matrices are small, and workers share the machine.
     with opened as run_folder, threadpool_limits(1):
-        if resume:
+        if resume or extend:
             check_same_problem(run_folder, posterior, sampler, settings, **common)
-            if _is_complete(run_folder, settings):
+            if extend or pending_extension(run_folder.manifest):
+                record = plan_extension(run_folder, sampler, settings, extend, given)
+                settings = extended_settings(settings, record)
+                run_folder.begin_extension(record)
+            elif _is_complete(run_folder, settings):
                 run_folder.note(f"nothing to do: the run is finished ({path})")
                 return read_run(path)
-            run_folder.change_limits(settings, config_text)
-            run_folder.begin_session()
-            run_folder.note("resumed")
+            else:
+                _require_checkpoint(run_folder, sampler)
+                run_folder.change_limits(settings, config_text)
+                run_folder.begin_session()
+                run_folder.note("resumed")
         return _work(run_folder, posterior, adapter, settings, map_settings)
 
 
@@ -123,11 +141,22 @@ def _is_complete(folder: RunFolder, settings: SamplerSettings) -> bool:
     """Whether the run ended, and the limits and targets now given would not let it go further."""
     if folder.manifest["status"] != "finished" or not (folder.path / "posterior.nc").exists():
         return False
-    decisive = {key for key in settings.LIMITS if key.startswith(("target", "max"))}
+    decisive = {key for key in settings.LIMITS if key.startswith(("target", "max", "min"))}
     if folder.manifest.get("converged"):
-        decisive = {key for key in decisive if key.startswith("target")}
+        decisive = {key for key in decisive if key.startswith(("target", "min"))}
     before, now = folder.manifest["settings"], settings.as_dict()
-    return all(before.get(key) == now[key] for key in decisive)
+    # A setting that the run's version did not have is at its default.
+    return all(before.get(key, now[key]) == now[key] for key in decisive)
+
+
+def _require_checkpoint(folder: RunFolder, sampler: str) -> None:
+    """Refuse to begin a finished run from nothing: it has results, and its checkpoints were removed."""
+    if folder.manifest["status"] == "finished" and folder.slots.fields(sampler) is None:
+        raise RunError(
+            "the checkpoints of this finished run are gone: it cannot go on",
+            where=f"{folder.path}/state",
+            remedy="start anew with --overwrite, or under another --name",
+        )
 
 
 def _work(
@@ -209,11 +238,14 @@ def _write_results(folder: RunFolder, posterior: Posterior, maximum: MapResult, 
         "sampler": result.sampler,
         "converged": int(result.converged),
     }
-    write_tree(folder.path / "posterior.nc", build_tree(posterior, result, derived, index, attributes))
-    write_json(folder.path / "summary.json", build_summary(posterior, result, maximum, derived))
+    summary = build_summary(posterior, result, maximum, derived)
+    write_tree(folder.path / "posterior.nc", build_tree(posterior, result, derived, index, attributes, summary))
+    write_json(folder.path / "summary.json", summary)
     folder.manifest["converged"] = result.converged
     rate = result.n_calls / result.seconds if result.seconds > 0 else 0.0
     folder.note(f"{result.n_calls:,} calls in {duration(result.seconds)} ({rate:,.0f} per second)")
+    if record := pending_extension(folder.manifest):
+        record["status"] = "finished"
     folder.end_session("finished", result.verdict)
     folder.progress.close(
         sampler=result.sampler,
