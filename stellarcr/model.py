@@ -409,7 +409,7 @@ class ForwardModel:
         Raises
         ------
         ParameterError
-            For an unknown axis, species or parameter.
+            For an unknown axis, species or parameter, and a unit that does not fit.
 
         Examples
         --------
@@ -421,8 +421,8 @@ class ForwardModel:
         parameters = parameters or {}
         self.check_names(parameters)
         unit = u.Unit(AXES[axis])
-        points = u.Quantity(x).to_value(unit)
-        potential = u.Quantity(phi, u.GV).to_value(u.GV) if not np.isscalar(phi) else float(phi)  # type: ignore[arg-type]
+        points = _in_unit(x, unit, f"x, on the axis {axis!r},")
+        potential = float(phi) if np.isscalar(phi) else _in_unit(phi, u.GV, "phi")  # type: ignore[arg-type]
         flux_unit = 1 / (u.m**2 * u.s * u.sr * unit)
         names = [species] if isinstance(species, str) else list(species)
         return {
@@ -431,6 +431,20 @@ class ForwardModel:
             }
             for name in names
         }
+
+
+def _in_unit(quantity: Any, unit: Any, what: str) -> Any:
+    """Numbers of a quantity in a unit; refuse other kinds of units."""
+    from astropy import units as u
+
+    try:
+        return u.Quantity(quantity).to_value(unit)
+    except (u.UnitConversionError, TypeError) as error:
+        given = getattr(quantity, "unit", None)
+        raise ParameterError(
+            f"{what} has {f'the unit {given}' if given else 'no unit'}, which is not one of {unit.physical_type}",
+            remedy=f"multiply the numbers by a unit such as astropy.units.{unit}",
+        ) from error
 
 
 def injected_amplitude(

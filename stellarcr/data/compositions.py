@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
 
-from ..errors import DataError, nearest
+from ..errors import DataError, ParameterError, nearest
 from ..populations.composition import Composition
 from ..species import ELEMENTS
 from .content import content_path
@@ -19,6 +20,7 @@ COMPOSITIONS = ("snr", "o_wind", "wr_wind", "msc")
 
 _COMPOSITION_SCHEMA = "stellarcr-composition/1"
 _YIELDS_SCHEMA = "stellarcr-yields/1"
+_OWN_REMEDY = f"write '# - {{schema: {_COMPOSITION_SCHEMA}}}' under '# meta: !!omap' in its header"
 
 
 def load_composition(name: str) -> Composition:
@@ -90,6 +92,56 @@ def load_type_ia(model: str = "N100") -> Composition:
     return Composition(f"type_ia_{model}", elements, isotopes, dict.fromkeys(elements, source))
 
 
+def read_composition(path: str | Path) -> Composition:
+    """Read a composition from a table of one's own.
+
+    Parameters
+    ----------
+    path : str or Path
+        ECSV file with ``schema: stellarcr-composition/1``, ``name`` and ``reference`` (with ``text``) in its header
+        and the columns ``element`` and ``number_fraction``: numbers of nuclei at equal rigidity, relative to each
+        other. With a column ``mass_number`` there is one row per isotope; those of an element are added up and kept.
+
+    Returns
+    -------
+    Composition
+        Number fractions as they are in the table.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or damaged, lacks a key or column, or holds an element twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        near = sorted(p.name for p in path.parent.glob("*.ecsv")) if path.parent.is_dir() else []
+        raise DataError("no such file", where=str(path), remedy=nearest(path.name, near))
+    table = _checked(path, _COMPOSITION_SCHEMA, ("element", "number_fraction"), _OWN_REMEDY)
+    reference = table.meta.get("reference")
+    text = str(reference.get("text") or "") if isinstance(reference, Mapping) else ""
+    if not text.strip() or not str(table.meta.get("name") or "").strip():
+        lacking = "reference: {text: ...}" if not text.strip() else "name"
+        raise DataError(f"the header has no {lacking}", where=str(path), remedy="say what the numbers are, and whose")
+    isotopic = "mass_number" in table.colnames
+    numbers: dict[str, dict[int, float]] = {}
+    for row in table:
+        symbol, mass_number = str(row["element"]), int(row["mass_number"]) if isotopic else 0
+        if mass_number in numbers.setdefault(symbol, {}):
+            remedy = "add the rows, or tell them apart in a column mass_number"
+            raise DataError(f"{symbol} is listed twice", where=str(path), remedy=remedy)
+        numbers[symbol][mass_number] = float(row["number_fraction"])
+    elements = {symbol: math.fsum(inside.values()) for symbol, inside in numbers.items()}
+    isotopes = {
+        symbol: {a: number / elements[symbol] for a, number in inside.items()}
+        for symbol, inside in numbers.items()
+        if isotopic and elements[symbol] > 0
+    }
+    try:
+        return Composition(str(table.meta["name"]), elements, isotopes, dict.fromkeys(elements, text))
+    except ParameterError as error:
+        raise DataError(error.problem, where=str(path), remedy=error.remedy) from error
+
+
 def _population(name: str, file: str) -> tuple[dict[str, float], dict[str, str]]:
     table = _read("compositions", file, _COMPOSITION_SCHEMA, ("element", name))
     reference = read_reference(table.meta["reference"])
@@ -125,13 +177,15 @@ def _by_charge(elements: Mapping[str, float]) -> dict[str, float]:
 
 def _read(folder: str, name: str, schema: str, columns: tuple[str, ...]) -> Table:
     path = content_path("datasets", folder, f"{name}.ecsv")
+    return _checked(path, schema, columns, "restore the file that stellarcr came with")
+
+
+def _checked(path: Path, schema: str, columns: tuple[str, ...], remedy: str) -> Table:
+    """Read a table that must have a schema and columns."""
     table, _ = read_ecsv(path)
     if table.meta.get("schema") != schema:
-        raise DataError(
-            f"schema is {table.meta.get('schema')!r}, expected {schema!r}",
-            where=str(path),
-            remedy="restore the file that stellarcr came with",
-        )
+        problem = f"schema is {table.meta.get('schema')!r}, expected {schema!r}"
+        raise DataError(problem, where=str(path), remedy=remedy)
     missing = [column for column in columns if column not in table.colnames]
     if missing:
         raise DataError(

@@ -7,10 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from ..data.content import content_path
 from ..errors import ConfigError, nearest
+from ..extensions import absolute_references
 
 
 class Strict(BaseModel):
@@ -27,6 +36,12 @@ class Systematic(Strict):
         description="independent points, one common shift, or exp(-|difference of ln R| / length)",
     )
     length: float | None = Field(default=None, gt=0, description="correlation length in ln R")
+    relative: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="assumed error as a fraction of the flux, for tables that publish no systematic error",
+    )
     source: str = Field(default="", description="where the choice comes from")
 
     @model_validator(mode="after")
@@ -34,6 +49,11 @@ class Systematic(Strict):
         if (self.correlation == "length") != (self.length is not None):
             raise ValueError("correlation = 'length' and a length belong together")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # fits without assumed errors keep their fingerprint
+        return {k: v for k, v in handler(self).items() if k != "relative" or v is not None}
 
 
 class Difference(Strict):
@@ -229,7 +249,7 @@ def load_likelihood_file(
             where=where,
             remedy=f"{nearest(name, known)}; or give the path of a TOML file",
         )
-    content = merge(read_toml(path), changes or {})
+    content = merge(absolute_references(read_toml(path), path.parent), changes or {})
     origin = str(path) if not changes else f"{path} with the changes of {where}"
     return parse(LikelihoodFile, content, origin), path
 

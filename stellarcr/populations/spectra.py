@@ -12,8 +12,14 @@ LOWEST_EXPONENT = -300.0
 """Spectra are cut at exp(-300): underflow and subnormal numbers are slow, and nothing is ever seen there."""
 
 
-def _column(parameter: Array) -> Array:
-    """Give a parameter of shape ``(...)`` a last axis for the rigidities; leave numbers alone."""
+def column(parameter: Array) -> Array:
+    """Give a parameter of shape ``(...)`` a last axis for the rigidities; leave numbers alone.
+
+    Parameters
+    ----------
+    parameter : float or array
+        Value or values of one parameter.
+    """
     return parameter[..., None] if getattr(parameter, "ndim", 0) else parameter
 
 
@@ -23,7 +29,7 @@ def power_law(rigidity: Array, index: Array, maximum_rigidity: Array) -> Array:
     Source: Qiu, Lin & Yang, arXiv:2605.31362 (winds).
     """
     xp = namespace(rigidity, index, maximum_rigidity)
-    exponent = _column(index) * xp.log(rigidity) - rigidity * (1.0 / _column(maximum_rigidity))
+    exponent = column(index) * xp.log(rigidity) - rigidity * (1.0 / column(maximum_rigidity))
     return xp.exp(xp.maximum(exponent, LOWEST_EXPONENT))
 
 
@@ -36,8 +42,8 @@ def broken_power_law(
     Source: Qiu, Lin & Yang, arXiv:2605.31362 (supernova remnants).
     """
     xp = namespace(rigidity, index_low, index_high, break_rigidity, maximum_rigidity)
-    ratio = xp.log(rigidity / _column(break_rigidity))
+    ratio = xp.log(rigidity / column(break_rigidity))
     below = xp.where(ratio < 0, ratio, 0.0)
-    exponent = _column(index_low) * below + _column(index_high) * (ratio - below)
-    exponent = exponent - rigidity * (1.0 / _column(maximum_rigidity))
+    exponent = column(index_low) * below + column(index_high) * (ratio - below)
+    exponent = exponent - rigidity * (1.0 / column(maximum_rigidity))
     return xp.exp(xp.maximum(exponent, LOWEST_EXPONENT))

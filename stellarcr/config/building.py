@@ -1,0 +1,90 @@
+"""From a configuration to a model, data and a posterior."""
+
+from __future__ import annotations
+
+from ..data.compositions import COMPOSITIONS, load_composition, load_type_ia, read_composition
+from ..data.galaxy_presets import load_galaxy
+from ..errors import ConfigError, DataError, ParameterError, StellarcrError
+from ..infer.posterior import Posterior
+from ..likelihood.experiment import ExperimentData, load_experiment
+from ..model import ForwardModel
+from ..observe.grid import RigidityGrid
+from ..populations import POPULATION_KINDS, Composition, Population, population_builder
+from .parameters import build_space
+from .records import fingerprint
+from .schema import PopulationConfig, RunConfig
+
+
+def build_model(config: RunConfig) -> ForwardModel:
+    """Build the forward model: galaxy preset, populations, grid.
+
+    Raises
+    ------
+    ConfigError
+        For unknown presets, kinds, compositions.
+    """
+    galaxy = dict(config.galaxy)
+    preset = str(galaxy.pop("preset", "plain-diffusion"))
+    if preset.endswith(".toml"):
+        preset = str(config.base / preset)
+    populations = [_population(name, section, config) for name, section in config.populations.items()]
+    grid = RigidityGrid(**config.grid.model_dump())
+    return ForwardModel(load_galaxy(preset, galaxy, f"{config.where} [galaxy]"), tuple(populations), grid)
+
+
+def _population(name: str, section: PopulationConfig, config: RunConfig) -> Population:
+    where = f"{config.where} [populations.{name}]"
+    kind = section.kind or name
+    try:
+        builder = population_builder(kind, where)
+        population = builder(_composition(kind, section), section.isotopes, section.options)  # type: ignore[arg-type]
+    except (ConfigError, DataError, ParameterError) as error:
+        raise ConfigError(error.problem, where=error.where or where, remedy=error.remedy) from error
+    return population if population.name == name else population.with_name(name)
+
+
+def _composition(kind: str, section: PopulationConfig) -> Composition:
+    name = section.composition or kind
+    if name.endswith(".ecsv"):
+        return read_composition(name)
+    if name == "type_ia" or (kind == "ia" and section.composition is None):
+        return load_type_ia(section.yields)
+    if section.composition is None and kind not in POPULATION_KINDS:
+        raise ConfigError(
+            "composition is not given, and a kind of your own has no default",
+            remedy=f"composition = {', '.join(repr(c) for c in COMPOSITIONS)}, 'type_ia', or a table, 'file.ecsv'",
+        )
+    return load_composition(name)
+
+
+def load_data(config: RunConfig) -> list[ExperimentData]:
+    """Read the tables and error models of all experiments.
+
+    A likelihood's section may hold ``file`` (a shipped name or a path) and any key of the likelihood file.
+    """
+    data = []
+    for key, section in config.likelihoods.items():
+        changes = {k: v for k, v in section.items() if k != "file"}
+        where = f"{config.where} [likelihoods.{key}]"
+        try:
+            data.append(load_experiment(key, str(section.get("file", key)), changes, where, config.base))
+        except StellarcrError as error:
+            if where in error.where:
+                raise
+            origin = f"{error.where}, asked for by {where}" if error.where else where
+            raise type(error)(error.problem, where=origin, remedy=error.remedy) from error
+    return data
+
+
+def build_posterior(config: RunConfig) -> Posterior:
+    """Build everything that a sampler needs from a configuration.
+
+    Raises
+    ------
+    StellarcrError
+        For anything wrong in configuration, likelihood files or tables.
+    """
+    model = build_model(config)
+    data = load_data(config)
+    space = build_space(config, model, data)
+    return Posterior.build(model, data, space, fingerprint(config, model, data, space))

@@ -1,0 +1,128 @@
+"""What identifies a problem, and the configuration that a run folder keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from ..extensions import find_extension, is_reference
+from ..infer.parameters import ParameterSpace
+from ..infer.priors import Prior, UserPrior
+from ..likelihood.experiment import ExperimentData
+from ..likelihood.schema import merge
+from ..model import ForwardModel, plain_name
+from ..populations.base import Population
+from ..populations.extension import ExtensionShape
+from .schema import RunConfig
+
+
+def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentData], space: ParameterSpace) -> str:
+    """SHA-256 of all that decides the posterior: physics, parameters, likelihoods, the tables' and user code's hashes.
+
+    Name, description, sampler, seed, output folder, and where the user's files lie do not enter.
+    """
+    given = {plain_name(p.name) for p in space.parameters}
+    content = {
+        "galaxy": {k: v for k, v in vars(model.galaxy).items() if k not in ("sources", "response", "reduced_response")},
+        "grid": config.grid.model_dump(),
+        "populations": {
+            p.name: [
+                p.place,
+                _shape_identity(p),
+                dict(p.composition.elements),
+                {e: [(str(n), f) for n, f in p.isotopes_of(e)] for e in p.elements},
+            ]
+            for p in model.populations
+        },
+        "defaults": {name: info.default for name, info in model.parameters.items() if name not in given},
+        "parameters": {
+            p.name: p.linked or (p.value if p.prior is None else _prior_identity(p.prior)) for p in space.parameters
+        },
+        "constraints": sorted(c.names for c in space.constraints),
+        # The tables' hashes stand for their folder, and the parameters' priors for those of the nuisances.
+        "likelihoods": {d.key: _decisive(d.file.model_dump(mode="json")) | {"folder": None} for d in data},
+        "tables": {name: value for d in data for name, value in d.hashes.items()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _shape_identity(population: Population) -> Any:
+    shape = population.shape
+    if isinstance(shape, ExtensionShape):
+        return shape.identity
+    return f"{shape.__module__}.{getattr(shape, '__qualname__', type(shape).__name__)}"
+
+
+def _prior_identity(prior: Prior) -> Any:
+    return prior.identity() if isinstance(prior, UserPrior) else prior.to_mapping()
+
+
+def _decisive(content: Any) -> Any:
+    """Leave out what only explains: descriptions, sources, suggestions."""
+    if not isinstance(content, dict):
+        return content
+    texts, others = ("description", "source"), ("suggested", "reference_fit")
+    return {
+        key: value.rpartition(":")[2] if key == "kind" and is_reference(value) else _decisive(value)
+        for key, value in content.items()
+        if key not in others and not (key in texts and isinstance(value, str))
+    }
+
+
+def resolved_toml(config: RunConfig, model: ForwardModel, data: list[ExperimentData]) -> str:
+    """The configuration with every default written out, as TOML that `load_config` reads.
+
+    Parameters
+    ----------
+    config, model, data
+        As given to and made by the builders.
+    """
+    content = config.model_dump(mode="json", exclude_none=True)
+    galaxy = {k: v for k, v in vars(model.galaxy).items() if isinstance(v, int | float | str) and k != "name"}
+    preset = str(config.galaxy.get("preset", "plain-diffusion"))
+    content["galaxy"] = {"preset": _from_anywhere(preset, config), **galaxy}
+    for d in data:
+        section = config.likelihoods[d.key]
+        file = d.file.model_dump(mode="json", exclude_none=True)
+        file["range"]["rigidity_max"] = d.file.range.rigidity_max
+        path = _from_anywhere(str(section.get("file", d.key)), config)
+        if d.file.folder is not None:
+            file["folder"] = str((Path(path).parent / d.file.folder).resolve())
+        content["likelihoods"][d.key] = merge({"file": path}, file)
+    content["code"] = user_code(config, model, data)
+    if not content["code"]:
+        del content["code"]
+    return tomli_w.dumps(content)
+
+
+def user_code(config: RunConfig, model: ForwardModel, data: list[ExperimentData]) -> dict[str, str]:
+    """Files of the user's own Python code and their SHA-256.
+
+    Parameters
+    ----------
+    config, model, data
+        As given to and made by the builders.
+    """
+    sources = [p.shape.source for p in model.populations if isinstance(p.shape, ExtensionShape)]
+    tables = [config.parameters, *(d.file.nuisances.model_dump() for d in data)]
+    sources += [find_extension(reference) for table in tables for reference in _references(table)]
+    return dict(sorted(pair for source in sources for pair in source.files))
+
+
+def _references(table: Any) -> Iterator[str]:
+    """Find the names of user's priors in nested tables of parameters."""
+    for key, value in table.items() if isinstance(table, Mapping) else ():
+        if key in ("prior", "kind") and is_reference(value):
+            yield value
+        elif key != "suggested":
+            yield from _references(value)
+
+
+def _from_anywhere(name: str, config: RunConfig) -> str:
+    """Make the path of a user's file absolute; names of shipped files stay."""
+    return str((config.base / name).resolve()) if name.endswith(".toml") else name

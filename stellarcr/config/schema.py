@@ -1,0 +1,154 @@
+"""The form of a run configuration, and reading one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from ..errors import ConfigError, nearest
+from ..extensions import absolute_references
+from ..likelihood.schema import Strict, parse, read_toml
+
+
+class PopulationConfig(Strict):
+    """One source population."""
+
+    kind: str | None = Field(
+        None,
+        description="snr, o_wind, wr_wind, msc or ia, a kind that an installed package declares, or a builder of your "
+        "own, 'file.py:Name' or 'module:Name'; default: the section's name",
+    )
+    composition: str | None = Field(
+        None,
+        description="snr, o_wind, wr_wind or msc, type_ia, or an ECSV table of your own, 'file.ecsv'; default: that of "
+        "the kind",
+    )
+    isotopes: str = Field("dominant", description="dominant, given (by the composition) or natural (terrestrial)")
+    yields: str = Field("N100", description="Type Ia only: explosion model of Seitenzahl et al. 2013")
+    options: dict[str, Any] = Field(default={}, description="keyword arguments of a builder of your own")
+
+
+class ConstraintConfig(Strict):
+    """An ordering of parameters that is part of the prior."""
+
+    order: tuple[str, ...] = Field(min_length=2)
+
+
+class OutputConfig(Strict):
+    """Where the run folder goes."""
+
+    folder: str = "chains"
+
+
+class GridConfig(Strict):
+    """Rigidity grid of the fit."""
+
+    lowest: float = 1.0
+    highest: float = 4e8
+    per_decade: int = 20
+
+
+class RunConfig(Strict):
+    """Everything that defines a run.
+
+    Build it from a file with `load_config`, or in Python with keyword arguments of the same names.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    description: str = ""
+    seed: int = Field(1, ge=0)
+    galaxy: dict[str, Any] = Field(default={"preset": "plain-diffusion"})
+    grid: GridConfig = GridConfig()
+    populations: dict[str, PopulationConfig] = Field(min_length=1)
+    parameters: dict[str, Any] = Field(default={})
+    constraints: tuple[ConstraintConfig, ...] = ()
+    likelihoods: dict[str, dict[str, Any]] = Field(min_length=1)
+    sampler: dict[str, Any] = Field(default={"name": "emcee"})
+    output: OutputConfig = OutputConfig()
+    code: dict[str, str] = Field(
+        default={},
+        description="SHA-256 of your own Python files; a run folder's config.toml keeps them, and they are checked "
+        "when it is read",
+    )
+    path: str = Field("", exclude=True, description="file that it was read from")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absolute(cls, content: Any) -> Any:
+        """Make references to the user's own files mean the same from anywhere."""
+        if not isinstance(content, Mapping):
+            return content
+        path = content.get("path")
+        base = Path(path).parent if isinstance(path, str) and path else Path()
+        sections = {key: content[key] for key in ("populations", "parameters", "likelihoods") if key in content}
+        if isinstance(sections.get("populations"), Mapping):
+            sections["populations"] = {
+                name: section.model_dump() if isinstance(section, PopulationConfig) else section
+                for name, section in sections["populations"].items()
+            }
+        return {**content, **_own_files(absolute_references(sections, base), base)}
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> RunConfig:
+        both = (set(self.populations) | {"galaxy"}) & set(self.likelihoods)
+        if both:
+            raise ValueError(f"{sorted(both)} name both a population and a likelihood; parameters would be ambiguous")
+        return self
+
+    @property
+    def where(self) -> str:
+        """Name of the configuration in messages."""
+        return self.path or f"configuration {self.name!r}"
+
+    @property
+    def base(self) -> Path:
+        """Folder to which relative paths refer."""
+        return Path(self.path).parent if self.path else Path()
+
+
+def _own_files(sections: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Make the paths of the user's compositions and folders of tables absolute.
+
+    A folder that does not lie beside the configuration is left as it is: relative to the likelihood file.
+    """
+    for part, key in (("populations", "composition"), ("likelihoods", "folder")):
+        tables = sections.get(part)
+        for table in tables.values() if isinstance(tables, dict) else ():
+            name = table.get(key) if isinstance(table, dict) else None
+            if isinstance(name, str) and (name.endswith(".ecsv") or (key == "folder" and (base / name).is_dir())):
+                table[key] = str((base / Path(name).expanduser()).resolve())
+    return sections
+
+
+def load_config(path: str | Path) -> RunConfig:
+    """Read a run configuration.
+
+    Parameters
+    ----------
+    path : str or Path
+        TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or wrong; names key, value and remedy.
+    """
+    path = Path(path)
+    return config_from_mapping({"name": path.stem, **read_toml(path)}, str(path))
+
+
+def config_from_mapping(content: Mapping[str, Any], where: str = "") -> RunConfig:
+    """Validate a mapping with the keys of `RunConfig`.
+
+    Raises
+    ------
+    ConfigError
+        Names key, value and remedy of every mistake.
+    """
+    if "path" in content:
+        remedy = nearest("path", set(RunConfig.model_fields) - {"path"})
+        raise ConfigError("unknown key 'path'", where=where or "run configuration", remedy=remedy)
+    return parse(RunConfig, {**content, "path": where}, where or "run configuration")

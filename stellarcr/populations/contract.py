@@ -1,0 +1,194 @@
+"""What every population promises, checked once when a user's is loaded; the tests hold the shipped ones to the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..backend import Array
+from ..errors import ParameterError
+from ..extensions import describe_failure
+from .base import ParameterInfo, Population
+from .strict_array import StrictArray
+
+RIGIDITIES = np.geomspace(1.0, 4e8, 24)
+"""Rigidities [GV] of the check: the range of the fit's grid."""
+
+_FACTORS = np.array([1.0, 1.001, 0.999])
+"""Three parameter vectors near the defaults: their spectra differ, and no sensible limit is crossed."""
+
+_UNITS = {"power": "erg/yr", "energy": "erg"}
+SHAPE = "return a spectrum of shape (..., n_rigidity), see stellarcr.populations.Population"
+KERNEL = (
+    "use the functions of xp = stellarcr.backend.namespace(rigidity, *parameters.values()) instead of numpy's, "
+    "give parameters a last axis with stellarcr.populations.column, write into no array, and use xp.where "
+    "instead of if"
+)
+
+
+def check_population(population: Population) -> None:
+    """Refuse a population that a fit could not use.
+
+    Its parameters are complete, and its shape is a pure function of rigidity and parameters, of the right array shape
+    for one parameter vector or many, finite, not negative, independent of the amplitude and of the number of
+    parameter vectors, and written against the Array API.
+
+    Parameters
+    ----------
+    population : Population
+        The population, tried at its default parameters and beside them.
+
+    Raises
+    ------
+    ParameterError
+        Naming what is wrong, with the parameters, and the remedy.
+    """
+    _check_declarations(population)
+    defaults = {info.name: float(info.default) for info in population.parameters}
+    inner = (len(population.elements), len(RIGIDITIES)) if population.shape_per_element else (len(RIGIDITIES),)
+    alone = [_spectrum(population, {k: v * f for k, v in defaults.items()}, inner, "numbers") for f in _FACTORS]
+    if not np.any(alone[0] > 0):
+        raise ParameterError("the shape is zero everywhere at the default parameters", remedy="correct the defaults")
+    batch = {name: value * _FACTORS for name, value in defaults.items()}
+    together = _spectrum(population, batch, (3, *inner), "arrays of shape (3,)")
+    _compare(together, np.stack(alone), "three parameter vectors at once, and one after the other, give other spectra")
+    for name in defaults:
+        mixed = _spectrum(
+            population, {**defaults, name: batch[name]}, None, f"{name} of shape (3,), the others numbers"
+        )
+        if name == population.amplitude_name:
+            expected = np.broadcast_to(alone[0], mixed.shape)
+            _compare(mixed, expected, f"the shape depends on {name!r}, the amplitude, which the model applies itself")
+        elif mixed.shape not in (inner, (3, *inner)):
+            raise ParameterError(
+                f"with {name} of shape (3,) and the others numbers the shape gives an array of shape {mixed.shape}, "
+                f"not {(3, *inner)}",
+                remedy=SHAPE,
+            )
+    strict = {name: StrictArray(value) for name, value in batch.items()}
+    _compare(_strict_spectrum(population, strict), together, "arrays of another library give other spectra")
+
+
+def _check_declarations(population: Population) -> None:
+    infos = population.parameters
+    for info in infos:
+        if not isinstance(info, ParameterInfo):
+            raise ParameterError(
+                f"parameters holds a {type(info).__name__}, {info!r}",
+                remedy="list stellarcr.populations.ParameterInfo(name, default, unit, label, source)",
+            )
+        if not isinstance(info.default, int | float) or isinstance(info.default, bool):
+            raise ParameterError(f"parameter {info.name!r}: default = {info.default!r}", remedy="give a number")
+        if not math.isfinite(info.default):
+            raise ParameterError(f"parameter {info.name!r}: default = {info.default}", remedy="give a finite number")
+        texts = [(key, getattr(info, key)) for key in ("name", "unit", "label", "source")]
+        for key, text in texts:
+            if not isinstance(text, str) or (key in ("name", "label", "source") and not text):
+                raise ParameterError(
+                    f"parameter {info.name!r}: {key} = {text!r}", remedy=f"write the {key} as text that is not empty"
+                )
+        if not all(part.isidentifier() for part in info.name.split(".")):
+            raise ParameterError(
+                f"a parameter cannot be named {info.name!r}", remedy="use letters, digits, underscores"
+            )
+    names = [info.name for info in infos]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(f"two parameters are named {twice[0]!r}", remedy="give each its own name")
+    _check_needed(population, {info.name: info for info in infos})
+
+
+def _check_needed(population: Population, infos: Mapping[str, ParameterInfo]) -> None:
+    if population.place not in ("disc", "nearby"):
+        raise ParameterError(f"place = {population.place!r} is not a choice", remedy="use 'disc' or 'nearby'")
+    needed = {population.amplitude_name: _UNITS[population.amplitude_name]}
+    if population.place == "nearby":
+        needed |= {"age": "yr", "distance": "kpc"}
+    for name, unit in needed.items():
+        if name not in infos:
+            raise ParameterError(
+                f"a population with place = {population.place!r} needs a parameter {name!r}",
+                remedy=f"add ParameterInfo({name!r}, default, {unit!r}, label, source)",
+            )
+        if infos[name].unit != unit or infos[name].default <= 0:
+            raise ParameterError(
+                f"parameter {name!r} is {infos[name].default:g} {infos[name].unit or '(no unit)'}",
+                remedy=f"give a positive default in {unit}",
+            )
+    multipliers = [name for name in infos if name.startswith("abundance.")]
+    if bool(multipliers) != population.free_abundances:
+        raise ParameterError(
+            f"free_abundances = {population.free_abundances}, but the parameters hold "
+            f"{multipliers[0] if multipliers else 'no abundance.<element>'}",
+            remedy="use free_abundances=True together with *abundance_parameters(tuple(composition.elements))",
+        )
+    unknown = [name for name in multipliers if name.removeprefix("abundance.") not in population.elements]
+    if unknown:
+        raise ParameterError(f"{unknown[0]!r}: the composition has no such element", remedy="remove the parameter")
+
+
+def _spectrum(
+    population: Population, parameters: Mapping[str, Any], shape: tuple[int, ...] | None, what: str
+) -> np.ndarray:
+    """Evaluate with read-only arrays; check type, shape and numbers."""
+    rigidity = _frozen(RIGIDITIES)
+    given = {name: _frozen(v) if isinstance(v, np.ndarray) else v for name, v in parameters.items()}
+    result = _called(population.shape, rigidity, given, what)
+    if not isinstance(result, np.ndarray) or result.dtype != np.float64:
+        found = f"array of {result.dtype}" if isinstance(result, np.ndarray) else type(result).__name__
+        raise ParameterError(
+            f"with parameters as {what} the shape gives a {found}, not an array of float64", remedy=SHAPE
+        )
+    if shape is not None and result.shape != shape:
+        raise ParameterError(
+            f"with parameters as {what} and {len(RIGIDITIES)} rigidities the shape gives an array of shape "
+            f"{result.shape}, not {shape}",
+            remedy=SHAPE,
+        )
+    bad = ~(np.isfinite(result) & (result >= 0))
+    if np.any(bad):
+        place = np.argwhere(bad)[0]
+        shown = ", ".join(f"{name} = {np.ravel(v)[0]:g}" for name, v in parameters.items())
+        raise ParameterError(
+            f"the shape is {result[tuple(place)]:g} at {RIGIDITIES[place[-1]]:.4g} GV and {shown}",
+            remedy="a spectrum is finite and not negative at all rigidities from 1 GV on; take its logarithm, and cut "
+            "it at stellarcr.populations.spectra.LOWEST_EXPONENT before the exponential",
+        )
+    return result
+
+
+def _strict_spectrum(population: Population, parameters: Mapping[str, StrictArray]) -> np.ndarray:
+    result = _called(population.shape, _frozen(RIGIDITIES), parameters, "arrays of another Array API library")
+    if not isinstance(result, StrictArray):
+        raise ParameterError(
+            f"with parameters as arrays of another Array API library the shape gives a {type(result).__name__}",
+            remedy=KERNEL,
+        )
+    return result.values
+
+
+def _called(shape: Callable[..., Array], rigidity: Array, parameters: Mapping[str, Array], what: str) -> Array:
+    try:
+        with np.errstate(all="ignore"):
+            return shape(rigidity, parameters)
+    except Exception as error:
+        missing = isinstance(error, KeyError)
+        raise ParameterError(
+            f"with parameters as {what} the shape fails: {describe_failure(error)}",
+            remedy=f"declare a parameter {error} in parameters" if missing else KERNEL,
+        ) from error
+
+
+def _compare(found: np.ndarray, expected: np.ndarray, problem: str) -> None:
+    # Rounding of one exponential of a large exponent; a real dependence is larger by far.
+    if found.shape != expected.shape or not np.allclose(found, expected, rtol=1e-9, atol=0.0):
+        raise ParameterError(problem, remedy=KERNEL)
+
+
+def _frozen(values: np.ndarray) -> np.ndarray:
+    copy = np.array(values)
+    copy.setflags(write=False)
+    return copy
