@@ -16,9 +16,9 @@ yields/seitenzahl2013_sn_ia.csv
     Type Ia yields: model, isotope (such as fe56), mass_msun.
 
 Which tables are made, and what is said of them, stands in dataset_building/catalogue.py and the modules that it
-joins; the compositions stand in dataset_building/compositions.py. A table of the index that the catalogue does not mention stops
-the build. Every table is read back and validated, compared with its source, and the set is checked for known sums and
-levels. Running twice gives the same bytes; SHA256SUMS (for ``sha256sum -c``) lists them.
+joins; the compositions stand in dataset_building/compositions.py. A table of the index that the catalogue does not
+mention stops the build. Every table is read back and validated, compared with its source, and the set is checked for
+known sums and levels. Running twice gives the same bytes; SHA256SUMS (for ``sha256sum -c``) lists them.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -162,7 +162,7 @@ def load_experiment(
                 where=str(path),
                 remedy=f"its points span {where_measured.min():.4g} to {where_measured.max():.4g} GV",
             )
-        return spectrum.select(inside)
+        return _with_assumed_errors(spectrum.select(inside), file)
 
     names = [canonical_species(species) for species in file.species]
     if len(set(names)) < len(names):
@@ -176,6 +176,15 @@ def representative_rigidity(spectrum: Spectrum) -> np.ndarray:
     """Rigidity [GV] of a spectrum's points, for the dominant isotope (hydrogen for p+He and all-particle)."""
     nuclide = dominant_isotope(members(spectrum.species)[0])
     return rigidity(spectrum.axis, spectrum.x.value, nuclide)
+
+
+def _with_assumed_errors(spectrum: Spectrum, file: LikelihoodFile) -> Spectrum:
+    """Add assumed errors, fractions of the flux, to a table that publishes no systematic one; limits keep their width."""
+    if spectrum.systematics:
+        return spectrum
+    measured = np.where(spectrum.upper_limit, 0.0, 1.0) * spectrum.value
+    assumed = {name: c.relative * measured for name, c in file.errors.systematic.items() if c.relative}
+    return replace(spectrum, systematics={name: (error, error) for name, error in assumed.items()})
 
 
 def _check_components(tables: Sequence[Spectrum], file: LikelihoodFile, path: Path) -> None:
