@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from infer_toys import Box, Corner, Gaussian, HalfImpossible, Impossible, Rosenbrock, TwoPeaks
+from infer_toys import Box, Corner, FarTail, Gaussian, HalfImpossible, Impossible, Rosenbrock, TwoPeaks
 
 from stellarcr.errors import ConfigError, ParameterError
 from stellarcr.infer.samplers import MemoryStore, RunInterrupted
@@ -52,6 +52,19 @@ def test_maximum_in_a_corner_says_so():
     assert np.sqrt(found.covariance[3, 3]) == pytest.approx(2 / np.sqrt(12), rel=1e-6)
     assert "p0 (upper)" in found.summary()
     assert "1 direction" in found.summary()
+
+
+def test_a_maximum_in_the_far_tail_of_a_prior_says_so():
+    """The search stops at 1e-8 of the prior; a sample further out, at the true maximum, replaces what it found."""
+    problem = FarTail(2)
+    found = find_maximum(problem, QUICK)
+    assert found.at_edge == {"p0": "lower tail", "p1": "lower tail"}
+    assert "prior and data contradict each other: p0 (lower tail), p1 (lower tail)" in found.summary()
+    sample = np.array([-7.2, -7.2])
+    better = improve_maximum(problem, found, sample)
+    np.testing.assert_array_equal(better.theta, sample)
+    assert better.log_posterior == problem.log_posterior(sample[None])[0] > found.log_posterior
+    assert better.log_likelihood == problem.log_likelihood(sample[None])[0]
 
 
 def test_flat_posterior_has_the_width_of_the_prior():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,8 @@ class MapResult:
     unconstrained : int
         Directions whose curvature is less than the prior's: their width is the prior's.
     at_edge : dict
-        ``lower`` or ``upper`` for each parameter that sits at an edge of the unit cube.
+        ``lower`` or ``upper`` for each parameter that sits at an edge of the prior; ``lower tail`` or
+        ``upper tail`` for one beyond all but 1e-6 of a prior without an edge there.
     start_values : array, shape (n_starts,)
         Log posterior that each start reached.
     fraction_reached : float
@@ -103,8 +104,12 @@ class MapResult:
             f"maximum: log posterior {self.log_posterior:.3f}, reached by "
             f"{100 * self.fraction_reached:.0f}% of {len(self.start_values)} starts drawn from the prior"
         )
-        if self.at_edge:
-            text += f"; at the prior's edge: {', '.join(f'{k} ({v})' for k, v in self.at_edge.items())}"
+        tails = [f"{name} ({side})" for name, side in self.at_edge.items() if side.endswith("tail")]
+        edges = [f"{name} ({side})" for name, side in self.at_edge.items() if not side.endswith("tail")]
+        if edges:
+            text += f"; at the prior's edge: {', '.join(edges)}"
+        if tails:
+            text += f"; so far in the prior's tail that prior and data contradict each other: {', '.join(tails)}"
         if self.unconstrained:
             text += f"; {self.unconstrained} direction(s) not constrained beyond the prior"
         return text
@@ -185,19 +190,24 @@ def find_maximum(posterior: Posterior, settings: MapSettings, store: Store | Non
 def improve_maximum(posterior: Posterior, found: MapResult, theta: FloatArray) -> MapResult:
     """Polish again from a sample ``(n_dim,)`` that turned out better than the maximum found.
 
-    If the sample cannot be placed in the prior's unit cube, the maximum found stays.
+    A sample further out in a prior's tail than the search goes (1e-8) becomes the maximum itself.
     """
-    unit = invert_transform(posterior, theta)
-    if unit is None:
-        return found
+    sample_value = float(posterior.log_posterior(theta[np.newaxis])[0])
     clock = Clock(found.seconds)
+    better = found
     with Evaluator(posterior, calls_before=found.n_calls) as evaluator:
 
         def objective(points: FloatArray) -> FloatArray:
             return evaluator.log_posterior(posterior.prior_transform(points))
 
-        unit, best = polish(objective, unit)
-        return _finish(posterior, evaluator, objective, unit, best, found.start_values, clock)
+        unit = invert_transform(posterior, theta)
+        if unit is not None:
+            unit, best = polish(objective, unit)
+            better = _finish(posterior, evaluator, objective, unit, best, found.start_values, clock)
+    if better.log_posterior >= sample_value:
+        return better
+    value = float(posterior.log_likelihood(theta[np.newaxis])[0])
+    return replace(better, theta=theta.copy(), log_posterior=sample_value, log_likelihood=value)
 
 
 class MapSampler:
@@ -248,6 +258,14 @@ def _theta(posterior: Posterior, unit: FloatArray) -> FloatArray:
     return posterior.prior_transform(unit[np.newaxis])[0]
 
 
+def _is_bounded(posterior: Posterior, unit: FloatArray, name: str) -> bool:
+    """Whether the prior of a parameter ends at the face of the unit cube that is nearest."""
+    k = posterior.names.index(name)
+    face = unit.copy()
+    face[k] = np.round(unit[k])
+    return bool(np.isfinite(_theta(posterior, face)[k]))
+
+
 def _finish(
     posterior: Posterior,
     evaluator: Evaluator,
@@ -262,7 +280,7 @@ def _finish(
     edges = {}
     for name, u in zip(posterior.names, unit, strict=True):
         if u < 1e-6 or u > 1 - 1e-6:
-            edges[name] = "lower" if u < 0.5 else "upper"
+            edges[name] = ("lower" if u < 0.5 else "upper") + ("" if _is_bounded(posterior, unit, name) else " tail")
     return MapResult(
         theta=theta,
         log_posterior=best,
