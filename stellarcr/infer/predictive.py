@@ -163,12 +163,20 @@ def without_limits(errors: ErrorModel) -> tuple[ErrorModel | None, np.ndarray]:
     numpy.ndarray of int
         These points.
     """
-    parts = errors.parts if isinstance(errors, CombinedErrors) else ((np.arange(errors.size), errors),)
-    kept = [(index, part) for index, part in parts if not isinstance(part, UpperLimits)]
+    kept = [
+        (index, part) for index, part in _parts(errors, np.arange(errors.size)) if not isinstance(part, UpperLimits)
+    ]
     if not kept:
         return None, np.array([], dtype=int)
     points = np.sort(np.concatenate([index for index, _ in kept]))
     return combine([(np.searchsorted(points, index), part) for index, part in kept]), points
+
+
+def _parts(errors: ErrorModel, points: np.ndarray) -> list[tuple[np.ndarray, ErrorModel]]:
+    """Error models that are no combinations, with their points; combinations may hold combinations."""
+    if isinstance(errors, CombinedErrors):
+        return [piece for index, part in errors.parts for piece in _parts(part, points[index])]
+    return [(points, errors)]
 
 
 def check_predictions(

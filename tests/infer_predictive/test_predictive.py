@@ -168,6 +168,10 @@ def test_upper_limits_are_left_out():
     np.testing.assert_array_equal(points, [0, 2])
     np.testing.assert_array_equal(covariance_of(kept), np.diag([1.0, 4.0]))
     assert without_limits(limits)[0] is None
+    nested = CombinedErrors(((np.array([3, 0, 1]), errors), (np.array([2]), limits)))
+    kept, points = without_limits(nested)
+    np.testing.assert_array_equal(points, [1, 3])
+    np.testing.assert_array_equal(covariance_of(kept), np.diag([4.0, 1.0]))
     with pytest.raises(DataError, match="UpperLimits"):
         covariance_of(errors)
     with pytest.raises(DataError, match="UpperLimits"):

@@ -1,0 +1,88 @@
+"""Which measurements a prediction is compared with, and which of them a run was fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..data import Spectrum
+from ..errors import ConfigError, nearest
+from ..infer.posterior import Posterior
+from ..infer.predictive import covariance_of
+from ..likelihood.errors import CorrelatedErrors
+from ..likelihood.experiment import DataGroup, ExperimentData, load_experiment, representative_rigidity
+from ..species import members
+from .predict import check_species
+
+
+def load_experiments(likelihoods: Sequence[str | Path], species: Sequence[str] | None) -> list[ExperimentData]:
+    """Read likelihoods and their tables, of all or some species.
+
+    Raises
+    ------
+    ConfigError, DataError
+        For no, unknown, doubled or wrong likelihoods, and species that none of them holds.
+    """
+    if len(likelihoods) == 0:
+        raise ConfigError("no likelihood is named", remedy="name one, such as dampe, or give a TOML file")
+    data: dict[str, ExperimentData] = {}
+    for name in likelihoods:
+        key = Path(name).stem
+        if key in data:
+            raise ConfigError(f"the likelihood {key!r} is named twice", remedy="name it once, or rename one file")
+        data[key] = load_experiment(key, str(name), where="--data")
+    if species is None:
+        return list(data.values())
+    wanted = check_species(species)
+    held = {t.species for d in data.values() for t in d.tables}
+    for name in wanted:
+        if name not in held:
+            raise ConfigError(f"no likelihood that is named measures {name!r}", remedy=nearest(name, held))
+    return [restrict(d, wanted) for d in data.values() if {t.species for t in d.tables} & set(wanted)]
+
+
+def restrict(data: ExperimentData, species: Sequence[str]) -> ExperimentData:
+    """Keep some species of an experiment; of a common covariance their block is kept.
+
+    Parameters
+    ----------
+    data : ExperimentData
+        All tables of a likelihood.
+    species : sequence of str
+        Species to keep, at least one of which the data hold.
+    """
+    tables = tuple(t for t in data.tables if t.species in species)
+    slices = data.slices
+    kept = np.concatenate([np.arange(data.values.size)[slices[t.name]] for t in tables])
+    groups = []
+    for group in data.groups:
+        inside = np.flatnonzero(np.isin(group.points, kept))
+        if len(inside) == 0:
+            continue
+        if len(inside) < len(group.points):
+            # several tables in one group share a covariance
+            block = covariance_of(group.errors)[np.ix_(inside, inside)]
+            name = f"{data.file.experiment} {'+'.join(t.species for t in tables)}"
+            group = DataGroup(name, group.points[inside], CorrelatedErrors(block))
+        groups.append(replace(group, points=np.searchsorted(kept, group.points)))
+    return ExperimentData(data.key, data.file, tables, tuple(groups))
+
+
+def fitted_points(posterior: Posterior, table: Spectrum) -> np.ndarray:
+    """Points inside the fitted range of the same experiment's same species, whatever the version of the table."""
+    fitted = np.zeros(len(table), dtype=bool)
+    where = representative_rigidity(table)
+    for other in (t for k in posterior.likelihoods for t in k.data.tables):
+        if (other.experiment, other.species) == (table.experiment, table.species):
+            span = representative_rigidity(other)
+            fitted |= (where >= 0.999 * span.min()) & (where <= 1.001 * span.max())
+    return fitted
+
+
+def is_related(posterior: Posterior, table: Spectrum) -> bool:
+    """Say whether the same experiment's sum of this species, or a part of this sum, was fitted."""
+    others = [t.species for k in posterior.likelihoods for t in k.data.tables if t.experiment == table.experiment]
+    return any(name != table.species and set(members(name)) & set(members(table.species)) for name in others)
