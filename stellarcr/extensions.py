@@ -167,12 +167,12 @@ def asked_for(error: StellarcrError, where: str) -> StellarcrError:
     return type(error)(error.problem, where=origin, remedy=error.remedy)
 
 
-def call_with_options(target: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+def call_with_options(source: Extension, arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Call a user's object with options that it declares.
 
     Parameters
     ----------
-    target : callable
+    source : Extension
         The object.
     arguments : tuple
         What it always gets, by position.
@@ -184,9 +184,9 @@ def call_with_options(target: Callable[..., Any], arguments: tuple[Any, ...], op
     ConfigError
         If the object cannot be called so, an option is unknown or missing, or the call fails; names the line.
     """
-    name = getattr(target, "__name__", type(target).__name__)
+    name, target = source.attribute, source.load()
     if not callable(target):
-        raise ConfigError(f"{name!r} is no function or class but a value", remedy="name what builds the object")
+        raise ConfigError(f"{name} = {target!r} is not a function or class", remedy="name a function or class")
     declared = list(inspect.signature(target).parameters.values())
     positional = [p for p in declared if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if len(positional) < len(arguments) and not any(p.kind == p.VAR_POSITIONAL for p in declared):
@@ -287,7 +287,7 @@ def _imported_by_name(name: str) -> tuple[ModuleType, Files]:
     top = name.partition(".")[0]
     try:
         module = _import_module(name, "")
-        root = sys.modules[top].__file__
+        root = getattr(sys.modules[top], "__file__", None)
     except ConfigError as error:
         cause = error.__cause__
         if isinstance(cause, ModuleNotFoundError) and cause.name and f"{name}.".startswith(f"{cause.name}."):
@@ -296,10 +296,11 @@ def _imported_by_name(name: str) -> tuple[ModuleType, Files]:
                 remedy="check the name, or write 'file.py:Name' with the path of the file",
             ) from None
         raise
-    if not module.__file__ or not root:
+    file = getattr(module, "__file__", None)
+    if not file or not root:
         raise ConfigError(f"the module {name!r} has no source file", remedy=HOW)
     package = sorted(Path(root).parent.rglob("*.py")) if Path(root).name == "__init__.py" else []
-    files = [module.__file__, *(str(p) for p in package if str(p) != module.__file__)]
+    files = [file, *(str(p) for p in package if str(p) != file)]
     return module, tuple((file, _digest(file)) for file in files)
 
 

@@ -85,6 +85,9 @@ def resolved_toml(config: RunConfig, model: ForwardModel, data: list[ExperimentD
     content = config.model_dump(mode="json", exclude_none=True)
     galaxy = {k: v for k, v in vars(model.galaxy).items() if isinstance(v, int | float | str) and k != "name"}
     preset = str(config.galaxy.get("preset", "plain-diffusion"))
+    for section in content["populations"].values():
+        if not section["options"]:
+            del section["options"]
     content["galaxy"] = {"preset": _from_anywhere(preset, config), **galaxy}
     for d in data:
         section = config.likelihoods[d.key]

@@ -112,7 +112,7 @@ def _built(
     source: Extension, composition: Composition, isotopes: IsotopeChoice, options: Mapping[str, Any]
 ) -> Population:
     """Call a user's builder, and make a plain `Population` of what it gives."""
-    result = call_with_options(source.load(), (composition, isotopes), options)
+    result = call_with_options(source, (composition, isotopes), options)
     name = source.attribute
     if not isinstance(result, Population):
         raise ConfigError(

@@ -75,7 +75,7 @@ class UserPrior(Prior):
     @cached_property
     def _inner(self) -> Any:
         try:
-            inner = call_with_options(self.source.load(), (), dict(self.arguments))
+            inner = call_with_options(self.source, (), dict(self.arguments))
         except ConfigError as error:
             raise ParameterError(error.problem, where=error.where, remedy=error.remedy) from error
         missing = [name for name in NEEDED if not hasattr(inner, name)]
@@ -124,7 +124,7 @@ class UserPrior(Prior):
         with np.errstate(divide="ignore"):
             values = np.asarray(self._inner.logpdf(x))
         # Where a density diverges at an edge, that edge counts as outside: no sampler can be caught there.
-        return np.where(values < math.inf, values, -math.inf)
+        return np.where(values == math.inf, -math.inf, values)
 
     def _quantile(self, u: np.ndarray) -> np.ndarray:
         return np.asarray(self._inner.ppf(u))
