@@ -17,6 +17,7 @@ from .compare import compare
 from .compare_result import Comparison
 from .compare_tables import TextTable, tables, to_csv, to_latex
 
+LEAST_WIDTH = 80
 _WIDTH_OF_NAMES, _WIDTH_OF_MODEL = 32, 16
 
 
@@ -85,7 +86,9 @@ def parse_groups(texts: Sequence[str]) -> Mapping[str, list[str]]:
 
 def print_comparison(comparison: Comparison) -> None:
     """Print tables to the terminal, and warnings to its error stream."""
-    console = Console(width=None if Console().is_terminal else 160)
+    terminal = Console()
+    # Tables narrower than this would lose digits; a narrower terminal wraps their lines instead.
+    console = Console(width=max(terminal.width, LEAST_WIDTH) if terminal.is_terminal else 160)
     per_table = max(1, (console.width - _WIDTH_OF_NAMES) // _WIDTH_OF_MODEL)
     for table in tables(comparison, per_table):
         console.print(_rich(table))
