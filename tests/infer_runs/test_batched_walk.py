@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from dynesty.internal_samplers import RWalkSampler, SamplerArgument, UnitCubeSampler
-from infer_toys import Box
+from infer_toys import Box, FarTail
 from scipy.stats import ks_2samp, kstest
 
+from stellarcr.infer.samplers import MemoryStore, get_sampler, settings_from
 from stellarcr.infer.samplers.batched_walk import BatchedWalk, LockstepPool, draw_together, walk_together
 from stellarcr.infer.samplers.dynesty_parts import draw_live_points, equal_weight_indices
 from stellarcr.infer.samplers.evaluate import Evaluator
@@ -131,3 +132,18 @@ def test_equal_weights_take_each_sample_as_often_as_its_weight():
     picked = equal_weight_indices(np.log(weight), 80, np.random.default_rng(0))
     np.testing.assert_array_equal(np.bincount(picked), [40, 20, 10, 10])
     assert not np.all(np.diff(picked) >= 0)
+
+
+def test_a_posterior_in_the_far_tail_of_one_prior_is_not_trusted():
+    """One parameter 7 sigma out in its prior, others at ease: thinner in the unit cube than dynesty can follow."""
+    result = far_tail(n_far=1)
+    assert not result.converged
+    assert result.verdict.startswith("not reliable: prior and data contradict each other in p0;")
+    # where all are equally thin nothing is lost
+    assert far_tail(n_far=2).converged
+
+
+def far_tail(n_far):
+    sampler = get_sampler("dynesty")
+    settings = settings_from(sampler.settings_type, {"seed": 1, "nlive": 60, "walks": 20, "dlogz": 0.5})
+    return sampler.run(FarTail(2, n_far), settings, MemoryStore())

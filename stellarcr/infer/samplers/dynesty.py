@@ -25,11 +25,13 @@ from stellarcr.infer.samplers.base import (
 )
 from stellarcr.infer.samplers.batched_walk import BatchedWalk, LockstepPool
 from stellarcr.infer.samplers.dynesty_parts import (
+    CONDITION,
     SamplerPickler,
     SamplerUnpickler,
     draw_live_points,
     equal_weight_indices,
     integrals,
+    lost_directions,
     range_of_batch,
 )
 from stellarcr.infer.samplers.evaluate import Evaluator
@@ -351,7 +353,8 @@ class _DynestyRun:
 
     def result(self) -> SamplerResult:
         """Turn dynesty's record into posterior samples and an evidence."""
-        theta, log_likelihood, log_volume, log_weight, log_z, log_z_error = integrals(self._record())
+        record = self._record()
+        theta, log_likelihood, log_volume, log_weight, log_z, log_z_error = integrals(record)
         log_possible, log_possible_error = self.possible
         nested = WeightedSamples(theta, log_weight - log_z, log_likelihood, log_volume + log_possible)
         ess = kish_sample_size(nested.log_weight)
@@ -369,11 +372,17 @@ class _DynestyRun:
             if self.finished
             else f"not converged: stopped at {self.limit} before {goal}; ln Z is a lower estimate"
         )
+        lost = lost_directions(np.array(record["u"])[-self.settings.nlive_for(n_dim) :], self.posterior.names)
+        if lost:
+            verdict = (
+                f"not reliable: prior and data contradict each other in {', '.join(lost)}; the posterior fills so "
+                f"little of the prior there (below {CONDITION:g}) that walks get stuck: do not trust ln Z and widths"
+            )
         return SamplerResult(
             sampler=SLOT,
             samples=samples[np.newaxis],
             log_posterior=(log_likelihood[picked] + self.posterior.log_prior(samples))[np.newaxis],
-            converged=self.finished,
+            converged=self.finished and not lost,
             verdict=verdict,
             n_calls=self.pool.n_calls,
             seconds=self.clock.seconds,

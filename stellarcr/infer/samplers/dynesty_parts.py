@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -18,6 +18,10 @@ from stellarcr.infer.samplers.scalar import ScalarFunctions
 
 LARGEST_TRIES = 200
 """Prior draws per live point before giving up: fewer than one possible point in 200 is a wrong prior."""
+
+CONDITION = 1e-6
+"""Smallest ratio of widths in the unit cube that dynesty's bounding ellipsoids keep: it inflates thinner ones, so
+that their covariance has a condition number below 1e12 (``improve_covar_mat`` of dynesty 3)."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,24 @@ def equal_weight_indices(log_weight: FloatArray, n: int, rng: np.random.Generato
     positions = (rng.random() + np.arange(n)) / n * cumulative[-1]
     picked = np.minimum(np.searchsorted(cumulative, positions, side="right"), len(log_weight) - 1)
     return rng.permutation(picked)
+
+
+def lost_directions(unit: FloatArray, names: Sequence[str]) -> tuple[str, ...]:
+    """Parameters in which the live points are too narrow for dynesty's ellipsoids.
+
+    This happens where the posterior lies in the far tail of a prior. Proposals are then far too wide in that
+    direction, walks do not move, and the live points collapse: ln Z and the widths of all parameters can be wrong
+    (six dimensions, one of them 7 sigma out in its prior: ln Z off by 2, widths by a factor of 2 to 4).
+
+    Parameters
+    ----------
+    unit : array, shape (n, n_dim)
+        The last live points, in the unit cube.
+    names : sequence of str
+        Parameters.
+    """
+    widths = np.std(unit, axis=0)
+    return tuple(name for name, width in zip(names, widths, strict=True) if width < CONDITION * widths.max())
 
 
 class SamplerPickler(pickle.Pickler):
