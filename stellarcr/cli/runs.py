@@ -76,7 +76,7 @@ def clean(
         bool,
         typer.Option(
             "--failed",
-            help="Runs without results that failed, were interrupted or died; and left-over temporary files.",
+            help="Runs without results that failed or died before they began; and left-over temporary files.",
         ),
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help="Both of these.")] = False,

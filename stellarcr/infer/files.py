@@ -141,5 +141,9 @@ def read_json(path: Path) -> dict[str, Any]:
             remedy="restore the folder from a copy, or start anew with --overwrite",
         ) from error
     if not isinstance(content, dict):
-        raise RunError(f"{path.name} is not a JSON object", where=str(path.parent))
+        raise RunError(
+            f"{path.name} is not a JSON object",
+            where=str(path.parent),
+            remedy="restore the folder from a copy, or start anew with --overwrite",
+        )
     return content

@@ -1,4 +1,7 @@
-"""A run in a process of its own, to be killed: python toy_job.py FOLDER SAMPLER SLEEP MODE [OPTIONS as JSON]."""
+"""A run in a process of its own, to be killed: python toy_job.py FOLDER SAMPLER SLEEP MODE [OPTIONS as JSON].
+
+MODE is new, resume or extend.
+"""
 
 import json
 import sys
@@ -18,16 +21,17 @@ SETTINGS = {
 SEARCH = MapSettings(starts=2, generations=60, population=24, seed=5)
 
 
-def job(folder, sampler, sleep=0.0, resume=False, **options):
+def job(folder, sampler, sleep=0.0, resume=False, extend=False, limits=None, **options):
     settings = {**SETTINGS[sampler], "checkpoint_every": 0.05, **options}
-    return execute(Gaussian(2, sleep=sleep), sampler, settings, folder, resume=resume, quiet=True, map_settings=SEARCH)
+    how = {"resume": resume, "extend": extend, "limits": limits, "quiet": True, "map_settings": SEARCH}
+    return execute(Gaussian(2, sleep=sleep), sampler, settings, folder, **how)
 
 
 if __name__ == "__main__":
     folder, sampler, sleep, mode = sys.argv[1:5]
     options = json.loads(sys.argv[5]) if len(sys.argv) > 5 else {}
     try:
-        job(folder, sampler, float(sleep), mode == "resume", **options)
+        job(folder, sampler, float(sleep), mode == "resume", mode == "extend", **options)
     except RunInterrupted as error:
         print(error, flush=True)
         sys.exit(130)

@@ -13,7 +13,7 @@ from stellarcr.infer.runs.folder import OWN_FILES
 from stellarcr.infer.runs.inspection import RunRecord, list_runs
 from stellarcr.infer.runs.lock import LOCK_NAME, RunLock, is_locked
 
-WITHOUT_RESULTS = ("failed", "half-written", "interrupted")
+WITHOUT_RESULTS = ("failed", "half-written")
 """Status of runs that ``failed`` takes, if they hold no results."""
 
 
@@ -54,7 +54,8 @@ def plan_cleaning(
     checkpoints : bool
         ``state/`` of finished runs: results stay, but neither --resume nor --extend can go on.
     failed : bool
-        Runs that failed, were interrupted or half written, and hold no results. Also left-over temporary files.
+        Runs that failed or died before they began, and hold no results; an interrupted run, which can go on, goes only
+        by name. Also left-over temporary files.
     names : sequence of str
         Runs to remove whole, finished or not.
 
