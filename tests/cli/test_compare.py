@@ -551,7 +551,9 @@ def test_sampled_evidences_agree_with_the_analytic_ones(tmp_path):
 
 def test_fits_of_real_data(stellarcr, write_config, tmp_path):
     sampler = 'name = "emcee"'
-    tiny = 'name = "dynesty"\nnlive = 50\nwalks = 10\ndlogz = 50.0\nmap = { starts = 2, generations = 10 }'
+    tiny = (
+        'name = "dynesty"\nnlive = 50\nwalks = 5\ndlogz = 50.0\nmap = { starts = 2, generations = 5, population = 8 }'
+    )
     full = write_config(sampler, tiny, name="full.toml")
     fixed = tmp_path / "fixed.toml"
     prior = 'gamma2 = { prior = "uniform", low = -2.8, high = -2.1, value = -2.45 }'
@@ -560,7 +562,7 @@ def test_fits_of_real_data(stellarcr, write_config, tmp_path):
     cut.write_text(
         full.read_text()
         .replace('species = ["H", "He"]', 'species = ["H", "He"]\nrange = { rigidity_min = 45.0 }')
-        .replace(tiny, 'name = "map"\nstarts = 2\ngenerations = 10')
+        .replace(tiny, 'name = "map"\nstarts = 2\ngenerations = 5\npopulation = 8')
     )
     for config, name, seed in ((full, "full_seed1", 1), (full, "full_seed2", 2), (fixed, "fixed", 1), (cut, "cut", 1)):
         assert stellarcr("run", config, "--name", name, "--seed", seed, "--quiet").code == 0

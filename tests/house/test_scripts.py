@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def run_script(script, *arguments, cwd=None, **settings):
     return result, calls.read_text().splitlines()
 
 
-@pytest.mark.parametrize("name", ["quickstart.sh", "test.sh", "_setup.sh"])
+@pytest.mark.parametrize("name", ["quickstart.sh", "test.sh", "_setup.sh", "run_seeds.sh"])
 def test_scripts_are_valid_bash(name):
     result = subprocess.run([BASH, "-n", ROOT / "scripts" / name], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
@@ -236,3 +237,187 @@ def test_tests_after_quickstart_add_their_tools_and_quickstart_keeps_them(checko
     assert calls[0].startswith("python -m pip install")
     _, calls = run_script(checkout / "scripts/quickstart.sh")
     assert calls[0].startswith("stellarcr run")
+
+
+# ---------------------------------------------------------------------- run_seeds.sh and compare_models.py
+
+# Stands for stellarcr: says what it was asked, makes the run's manifest, and fails for seed 13.
+RUN_STAND_IN = """#!{bash}
+echo "$*" >>"{calls}"
+while [ $# -gt 0 ]; do
+    case "$1" in --output) output="$2" ;; --name) name="$2" ;; --seed) seed="$2" ;; esac
+    shift
+done
+trap 'echo "stopped $seed" >>"{calls}"; exit 130' TERM
+echo "began $seed" >>"{calls}"
+for _ in $(seq "${{TENTHS:-0}}"); do sleep 0.1; done
+echo "ended $seed" >>"{calls}"
+mkdir -p "$output/$name"; touch "$output/$name/manifest.json"
+echo "results of $seed"
+[ "$seed" != 13 ] || {{ echo "no luck" >&2; exit 2; }}
+"""
+
+
+@pytest.fixture
+def run_seeds(tmp_path):
+    """Return a function that runs run_seeds.sh with a stand-in for stellarcr: its result, and what was called."""
+    program, calls = tmp_path / "stand-in", tmp_path / "calls"
+    program.write_text(RUN_STAND_IN.format(bash=BASH, calls=calls))
+    program.chmod(0o755)
+    (tmp_path / "my model.toml").write_text('# a comment\nname = "model"  # the name\n[populations.snr]\nname = "no"\n')
+
+    def run(*arguments, **settings):
+        calls.write_text("")
+        outside = {k: v for k, v in os.environ.items() if k not in ("SLURM_ARRAY_TASK_ID", "JOBS", "OUTPUT")}
+        environment = {**outside, "STELLARCR": str(program), **settings}
+        result = subprocess.run(
+            [BASH, ROOT / "scripts/run_seeds.sh", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return result, calls.read_text().splitlines()
+
+    return run
+
+
+def asked(calls):
+    """The command lines among the calls."""
+    return [call for call in calls if call.startswith("run ")]
+
+
+def test_every_seed_is_a_run_of_its_own_and_a_second_time_goes_on(run_seeds):
+    result, calls = run_seeds("my model.toml", "1", "22", "--", "--quiet")
+    assert result.returncode == 0, result.stderr
+    line = "run my model.toml --output chains --name model_seed{0} --seed {0}"
+    assert asked(calls) == [f"{line.format(seed)} --quiet" for seed in (1, 22)]
+    assert "stellarcr compare chains/model_seed*" in result.stdout
+    _, calls = run_seeds("my model.toml", "22", "3")
+    assert asked(calls) == [f"{line.format(22)} --resume", line.format(3)]
+
+
+def test_a_configuration_without_a_name_is_named_by_its_file(run_seeds, tmp_path):
+    (tmp_path / "other.toml").write_text("[populations.snr]\n")
+    result, calls = run_seeds("other.toml", "0", OUTPUT="else where")
+    assert result.returncode == 0, result.stderr
+    assert asked(calls) == ["run other.toml --output else where --name other_seed0 --seed 0"]
+    assert (tmp_path / "else where/other_seed0/manifest.json").exists()
+
+
+def test_jobs_run_side_by_side_but_no_more_than_asked(run_seeds):
+    result, calls = run_seeds("my model.toml", "1", "2", "3", "4", JOBS="2", TENTHS="5")
+    assert result.returncode == 0, result.stderr
+    active = [0]
+    for call in calls:
+        active.append(active[-1] + {"began": 1, "ended": -1}.get(call.split()[0], 0))
+    assert max(active) == 2
+    assert len([call for call in calls if call.startswith("ended")]) == 4
+    assert "[seed 3] results of 3" in result.stdout.splitlines()
+
+
+def test_one_job_at_a_time_by_default(run_seeds):
+    _, calls = run_seeds("my model.toml", "1", "2", TENTHS="2")
+    assert [c for c in calls if not c.startswith("run")] == ["began 1", "ended 1", "began 2", "ended 2"]
+
+
+def test_a_seed_that_fails_does_not_stop_the_others_and_is_told(run_seeds):
+    result, calls = run_seeds("my model.toml", "13", "14")
+    assert result.returncode == 2
+    assert "not all seeds finished (exit code 2)" in result.stderr
+    assert "ended 14" in calls
+
+
+def test_an_array_task_runs_its_seed_only(run_seeds):
+    result, calls = run_seeds("my model.toml", SLURM_ARRAY_TASK_ID="7")
+    assert result.returncode == 0, result.stderr
+    assert [call.rsplit(" ", 1)[1] for call in asked(calls)] == ["7"]
+    _, calls = run_seeds("my model.toml", "6", "7", "8", SLURM_ARRAY_TASK_ID="8")
+    assert [call.rsplit(" ", 1)[1] for call in asked(calls)] == ["8"]
+    result, calls = run_seeds("my model.toml", "1", "2", SLURM_ARRAY_TASK_ID="3")
+    assert (result.returncode, calls) == (2, [])
+    assert "the array task 3 is none of the seeds 1 2" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "says"),
+    [
+        ([], {}, "no configuration is given"),
+        (["no.toml", "1"], {}, "there is no file no.toml"),
+        (["my model.toml"], {}, "no seed is given"),
+        (["my model.toml", "one"], {}, "the seed 'one' is not a whole number"),
+        (["my model.toml", "-1"], {}, "the seed '-1' is not a whole number"),
+        (["my model.toml", "1", "--quiet"], {}, "go behind --"),
+        (["my model.toml", "01"], {}, "begins with a zero"),
+        (["my model.toml", "1", "2", "1"], {}, "the seed 1 is given twice"),
+        (["my model.toml", "1", "--", "--overwrite"], {}, "never overwrites"),
+        (["my model.toml", "1", "--", "--seed=3"], {}, "--seed=3 is set by this script"),
+        (["my model.toml", "1", "--", "--output", "x"], {}, "OUTPUT=folder"),
+        (["my model.toml", "1"], {"JOBS": "many"}, "JOBS=many is not a number"),
+        (["my model.toml", "1"], {"STELLARCR": "/no/such/program"}, "/no/such/program was not found"),
+    ],
+)
+def test_mistakes_are_named_before_anything_runs(run_seeds, tmp_path, arguments, settings, says):
+    result, calls = run_seeds(*arguments, **settings)
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert calls == []
+    assert not (tmp_path / "chains").exists()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_reaches_every_run(tmp_path, run_seeds, jobs):
+    run_seeds("my model.toml", "1")  # makes the stand-in's files
+    calls = tmp_path / "calls"
+    calls.write_text("")
+    environment = {**os.environ, "STELLARCR": str(tmp_path / "stand-in"), "JOBS": jobs, "TENTHS": "300"}
+    process = subprocess.Popen(
+        [BASH, ROOT / "scripts/run_seeds.sh", "my model.toml", "2", "3"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    started = [f"began {seed}" for seed in (2, 3)[: int(jobs)]]
+    deadline = time.monotonic() + 30
+    while not set(started) <= set(calls.read_text().splitlines()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.terminate()
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "To continue, run the same command again" in errors
+    stopped = {line for line in calls.read_text().splitlines() if line.startswith("stopped")}
+    assert stopped == {call.replace("began", "stopped") for call in started}
+
+
+def test_compare_models_samples_what_is_missing_and_compares(write_config, tmp_path):
+    sampler = 'name = "dynesty"\nwalks = 5\nmap = { starts = 2, generations = 5, population = 8 }'
+    free = write_config('name = "emcee"', sampler, name="free.toml")
+    fixed = tmp_path / "fixed.toml"
+    prior = 'gamma2 = { prior = "uniform", low = -2.8, high = -2.1, value = -2.45 }'
+    content = free.read_text()
+    assert prior in content
+    fixed.write_text(content.replace(prior, "gamma2 = -2.45").replace('name = "small"', 'name = "fixed"'))
+
+    def compare_models(*arguments):
+        command = [sys.executable, ROOT / "scripts/compare_models.py", free, fixed, *arguments, "--quiet"]
+        options = ["--nlive", "30", "--dlogz", "100", "--output", "runs"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.run(
+            [*command, *options], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        )
+
+    first = compare_models("--seeds", "1")
+    assert first.returncode == 0, first.stderr
+    runs = {name: tmp_path / "runs" / name / "posterior.nc" for name in ("small_seed1", "fixed_seed1")}
+    times = {name: path.stat().st_mtime_ns for name, path in runs.items()}
+    again = compare_models("--seeds", "1")
+    assert again.returncode == 0, again.stderr
+    assert {name: path.stat().st_mtime_ns for name, path in runs.items()} == times
+    assert "Bayes factors against" in again.stdout
+    table = (tmp_path / "runs/comparison.csv").read_text()
+    assert "evidence,small,,log_evidence," in table
+    assert "evidence,fixed,,log_evidence," in table
+    assert r"\begin{tabular}" in (tmp_path / "runs/comparison.tex").read_text()
