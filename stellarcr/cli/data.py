@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import AsJson
+from .options import AsJson, split
 
 if TYPE_CHECKING:
     from ..data.description import TableDescription
@@ -98,6 +98,9 @@ def plot(
     folder: Annotated[
         Path | None, typer.Option(help="Folder of your own tables, besides the shipped ones.", show_default=False)
     ] = None,
+    species: Annotated[
+        str | None, typer.Option(help="Of the tables that a pattern finds, those of this species: H, B/C, lnA, ...")
+    ] = None,
     status: Annotated[
         str, typer.Option(help="Which tables patterns find: recommended, superseded, or all.")
     ] = "recommended",
@@ -109,7 +112,7 @@ def plot(
     """
     from ..studies.registry import draw_tables
 
-    draw_tables(names, axis, scale, style, output, folder, status)
+    draw_tables(names, axis, scale, style, output, folder, species, status)
 
 
 def import_(
@@ -139,11 +142,12 @@ def import_(
         str, typer.Option(help="Name of the table; by default EXPERIMENT_SPECIES[_MODEL].", show_default=False)
     ] = "",
     columns: Annotated[
-        str, typer.Option(help="Which column is which: 'x=E,value=flux,stat=err'.", show_default=False)
-    ] = "",
-    ignore: Annotated[str, typer.Option(help="Columns to leave out, by commas.", show_default=False)] = "",
+        list[str] | None, typer.Option(help="Which column is which: 'x=E,value=flux,stat=err'. May be repeated.")
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Columns to leave out, by commas. May be repeated.")] = None,
     systematic: Annotated[
-        list[str] | None, typer.Option(help="What a systematic error contains: 'total=all of Table 2'. Repeat.")
+        list[str] | None,
+        typer.Option(help="What a systematic error contains: 'total=all of Table 2'. May be repeated."),
     ] = None,
     relative_errors: Annotated[
         str, typer.Option(help="Errors relative to the value: 'stat=percent,systematic_total=fraction'.")
@@ -189,8 +193,8 @@ def import_(
         table=table,
         name=name,
         hadronic_model=hadronic_model,
-        columns=_pairs(columns.split(","), "--columns", "x=E,value=flux"),
-        ignore=tuple(part.strip() for part in ignore.split(",") if part.strip()),
+        columns=_pairs(",".join(columns or []).split(","), "--columns", "x=E,value=flux"),
+        ignore=tuple(split(",".join(ignore or [])) or []),
         systematics=_pairs(systematic or [], "--systematic", "total=all of Table 2"),
         relative_errors=_pairs(relative_errors.split(","), "--relative-errors", "stat=percent"),
         value_multiplied_by_x_to=value_multiplied_by_x_to,

@@ -197,7 +197,7 @@ def missing(table: UserTable, description: TableDescription) -> list[Missing]:
     needed = [
         Missing(
             f"columns.{name}",
-            f'--columns "NAME={name}" or --ignore {name}; {nearest(name, ROLES).partition("? Valid")[0]}',
+            f'--columns "NAME={name}" or --ignore "{name}"{_hint(name)}',
             f"What is column {name!r} ({', '.join(ROLES)}, or ignore)?",
         )
         for name in unknown
@@ -210,7 +210,7 @@ def missing(table: UserTable, description: TableDescription) -> list[Missing]:
         plain = role == "value" and description.species and _quantity(description) != "flux"
         if not getattr(description, key) and table.units.get(source or "") is None and not plain:
             example = "such as GV or TeV" if role == "x" else f"such as {UNIT_EXAMPLE}"
-            needed.append(Missing(key, option, f"Unit of {role}, {example}?"))
+            needed.append(Missing(key, f"{option} ({example})", f"Unit of {role}, {example}?"))
     for name in components(roles):
         if not str(description.systematics.get(name) or "").strip():
             needed.append(
@@ -254,14 +254,14 @@ def _missing_columns(roles: Mapping[str, str], description: TableDescription) ->
 
 def _missing_text(description: TableDescription) -> Iterator[Missing]:
     axes = ", ".join(f"{code} ({AXIS_NAMES[code]})" for code in AXES)
-    for key, question in (
-        ("experiment", "Experiment?"),
-        ("species", "Species (an element such as He, p+He, all, or lnA)?"),
-        ("axis", f"Axis: {axes}?"),
-        ("reference", "Reference (authors, journal, year)?"),
+    for key, example, question in (
+        ("experiment", "WHO MEASURED", "Experiment?"),
+        ("species", "He, p+He, all, B/C or lnA", "Species (an element such as He, p+He, all, a ratio as B/C, or lnA)?"),
+        ("axis", ", ".join(AXES), f"Axis: {axes}?"),
+        ("reference", "AUTHORS, JOURNAL, YEAR", "Reference (authors, journal, year)?"),
     ):
         if not str(getattr(description, key)).strip():
-            yield Missing(key, f"--{key}", question)
+            yield Missing(key, f"--{key} ({example})", question)
 
 
 def answer(description: TableDescription, key: str, text: str) -> TableDescription:
@@ -332,6 +332,11 @@ def resolve_quantity(description: TableDescription, where: str) -> tuple[str, st
             remedy=f"leave --quantity out: the species says that it is a {implied}",
         )
     return species, wanted
+
+
+def _hint(column: str) -> str:
+    hint = nearest(column, ROLES).partition("? Valid names:")[0]
+    return f" ({hint}?)" if hint.startswith("did you mean") else ""
 
 
 def _quantity(description: TableDescription) -> str:

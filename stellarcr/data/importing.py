@@ -11,10 +11,10 @@ import numpy as np
 from astropy.table import Column, Table
 
 from .._version import __version__
-from ..errors import DataError
+from ..errors import DataError, nearest
 from .converting import ConvertedColumns
 from .description import Missing, TableDescription, missing, resolve_quantity, with_header
-from .roles import column_roles, components
+from .roles import ROLES, column_roles, components
 from .schema import AXES, SCHEMA, check_axis, value_unit
 from .spectrum import Spectrum
 from .tables import load_table
@@ -127,9 +127,10 @@ def missing_error(source: UserTable, needed: Sequence[Missing]) -> DataError:
         parts.append(f"unknown columns: {', '.join(map(repr, unknown))}")
     if others:
         parts.append(f"not given: {', '.join(dict.fromkeys(others))}")
-    return DataError(
-        "; ".join(parts), where=str(source.path), remedy="".join(f"\n    {item.option}" for item in needed).lstrip()
-    )
+    options = [item.option for item in needed]
+    if unknown:
+        options.insert(len(unknown), f"where NAME is one of {', '.join(ROLES)}")
+    return DataError("; ".join(parts), where=str(source.path), remedy="give\n    " + "\n    ".join(options))
 
 
 def build_table(source: UserTable, description: TableDescription) -> Table:
@@ -156,6 +157,13 @@ def build_table(source: UserTable, description: TableDescription) -> Table:
     axis = check_axis(description.axis)
     species, quantity = resolve_quantity(description, where)
     roles = column_roles(source, description.columns, description.ignore)
+    for name in description.systematics:
+        if name not in components(roles):
+            raise DataError(
+                f"--systematic {name!r} describes an error that no column holds",
+                where=where,
+                remedy=nearest(name, components(roles)),
+            )
     columns = ConvertedColumns(source, description, roles, axis, quantity)
     table = Table(meta=_header(source, description, species, quantity, list(roles)))
     for name in ("x_low", "x_high", "x"):

@@ -64,6 +64,11 @@ def column_roles(table: UserTable, columns: Mapping[str, str], ignore: Sequence[
                 remedy=nearest(source, table.columns),
             )
     sources = list(columns.values())
+    both = [source for source in sources if source in ignore]
+    if both:
+        raise DataError(
+            f"column {both[0]!r} is both in --columns and in --ignore", where=where, remedy="leave one of the two out"
+        )
     roles = dict(columns)
     for source in table.columns:
         if source in sources or source in ignore or not is_role(source):

@@ -87,7 +87,11 @@ def select_spectra(
 
 
 def find_spectra(
-    entries: Iterable[SpectrumEntry], names: Sequence[str], *, status: str = "recommended"
+    entries: Iterable[SpectrumEntry],
+    names: Sequence[str],
+    *,
+    species: str | None = None,
+    status: str = "recommended",
 ) -> dict[str, tuple[SpectrumEntry, ...]]:
     """Find tables by name or pattern.
 
@@ -97,8 +101,10 @@ def find_spectra(
         Tables, from `stellarcr.data.list_spectra`.
     names : sequence of str
         Names of tables, or patterns such as ``"*_H"``.
+    species : str, optional
+        What the tables that a pattern finds measure, as for `select_spectra`.
     status : {"recommended", "superseded", "all"}
-        Which tables a pattern finds; a name finds its table whatever its status.
+        Which tables a pattern finds; a name finds its table whatever it measures and whatever its status.
 
     Returns
     -------
@@ -113,6 +119,7 @@ def find_spectra(
     known = {entry.name: entry for entry in entries}
     if status not in STATUSES_OR_ALL:
         raise DataError(f"unknown status {status!r}", remedy=nearest(status, STATUSES_OR_ALL))
+    fitting = {entry.name for entry in select_spectra(known.values(), species=species)}
     found: dict[str, tuple[SpectrumEntry, ...]] = {}
     seen: set[str] = set()
     for name in names:
@@ -120,10 +127,11 @@ def find_spectra(
             matches = [known[name]]
         elif is_pattern(name):
             matches = [e for e in known.values() if fnmatchcase(e.name, name) and status in ("all", e.status)]
+            matches = [e for e in matches if e.name in fitting]
         else:
             matches = []
         if not matches:
-            raise _not_found(name, known, status)
+            raise _not_found(name, known, status, species)
         found[name] = tuple(entry for entry in matches if entry.name not in seen)
         seen.update(entry.name for entry in matches)
     return found
@@ -134,14 +142,15 @@ def is_pattern(name: str) -> bool:
     return any(character in name for character in "*?[")
 
 
-def _not_found(name: str, known: dict[str, SpectrumEntry], status: str) -> DataError:
+def _not_found(name: str, known: dict[str, SpectrumEntry], status: str, species: str | None) -> DataError:
     if not is_pattern(name):
         return DataError(f"no table is named {name!r}", remedy=_nearest_few(name, known))
     others = [e.name for e in known.values() if fnmatchcase(e.name, name)]
     if others:
+        wanted = f"no {status} table" + (f" of {species}" if species else "")
         return DataError(
-            f"no {status} table fits the pattern {name!r}; of another status: {', '.join(others)}",
-            remedy="choose another --status, or give the names themselves",
+            f"{wanted} fits the pattern {name!r}; others do: {', '.join(others)}",
+            remedy="choose another --status or --species, or give the names themselves",
         )
     return DataError(f"no table's name fits the pattern {name!r}", remedy=_nearest_few(name.strip("*?"), known))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ _LIGHT = 0.28
 _GREY = "#606060"
 
 
-def data_overlay(
+def overlay_plot(
     spectra: Sequence[Spectrum], *, axis: str | None = None, scale: float | None = None, style: str = "two-column"
 ) -> Figure:
     """Draw measurements over each other.
@@ -76,8 +77,8 @@ def data_overlay(
     series = [
         on_axis(spectrum, label, chosen) for spectrum, label in zip(spectra, overlay_labels(spectra), strict=True)
     ]
-    looks = _looks(spectra)
     narrow = style_width(style) < 5.0
+    looks = _looks(spectra, 2.6 if narrow else 3.2)
     with paper_style({"legend.fontsize": 7.0} if narrow else None):
         figure = Figure(figsize=(style_width(style), 1.0))
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -104,8 +105,9 @@ def common_axis(spectra: Sequence[Spectrum]) -> str:
     Raises
     ------
     DataError
-        If measurements that cannot be moved have different axes.
+        If measurements hold different quantities, or cannot be moved and have different axes.
     """
+    _common_quantity(spectra)
     axes = {spectrum.axis for spectrum in spectra}
     if len(axes) == 1:
         return next(iter(axes))
@@ -192,16 +194,17 @@ def _common_quantity(spectra: Sequence[Spectrum]) -> str:
     return spectra[0].quantity
 
 
-def _looks(spectra: Sequence[Spectrum]) -> list[MarkerLook]:
+def _looks(spectra: Sequence[Spectrum], size: float) -> list[MarkerLook]:
     """Fixed looks of the known experiments, for their first table; others in turn."""
     looks, used, spare = [], set(), 0
     for spectrum in spectra:
         if spectrum.experiment in EXPERIMENTS and spectrum.experiment not in used:
             used.add(spectrum.experiment)
-            looks.append(EXPERIMENTS[spectrum.experiment])
+            known = EXPERIMENTS[spectrum.experiment]
+            looks.append(replace(known, size=min(known.size, size)))
             continue
         looks.append(
-            MarkerLook(_MARKERS[spare % len(_MARKERS)], _COLORS[spare % len(_COLORS)], filled=spare % 2 == 0, size=3.4)
+            MarkerLook(_MARKERS[spare % len(_MARKERS)], _COLORS[spare % len(_COLORS)], filled=spare % 2 == 0, size=size)
         )
         spare += 1
     return looks
@@ -316,14 +319,17 @@ def _arrange(figure: Figure, axes: Axes, handles: list[Line2D], height: float) -
     inside = width - left - right
     renderer = FigureCanvasAgg(figure).get_renderer()
 
-    def legend(columns: int) -> Legend:
+    def legend(columns: int, size: float | None) -> Legend:
         return figure.legend(
             handles=handles, loc="lower left", borderaxespad=0.0, borderpad=0.0, ncols=columns, columnspacing=1.0,
-            handletextpad=0.4, handlelength=1.3, bbox_to_anchor=(0.0, 0.0),
+            handletextpad=0.4, handlelength=1.3, bbox_to_anchor=(0.0, 0.0), fontsize=size,
         )  # fmt: skip
 
-    for columns in range(min(6, len(handles)), 0, -1):
-        drawn = legend(columns)
+    # Many tables in one column of a page: small letters rather than a legend higher than the figure.
+    least = 2 if len(handles) > 5 else 1
+    tries = [(columns, size) for size in (None, 6.0, 5.0) for columns in range(min(6, len(handles)), least - 1, -1)]
+    for columns, size in [*tries, (1, None)]:
+        drawn = legend(columns, size)
         box = drawn.get_window_extent(renderer)
         if box.width / figure.dpi <= inside or columns == 1:
             break
@@ -332,4 +338,4 @@ def _arrange(figure: Figure, axes: Axes, handles: list[Line2D], height: float) -
     total = bottom + height + gap + top
     figure.set_figheight(total)
     axes.set_position((left / width, bottom / total, inside / width, height / total))
-    drawn.set_bbox_to_anchor((left / width, (bottom + height + gap) / total))
+    drawn.set_bbox_to_anchor((left / width, (bottom + height + gap) / total), figure.transFigure)

@@ -231,6 +231,7 @@ def draw_tables(
     style: str,
     output: Path | None,
     folder: Path | None,
+    species: str | None,
     status: str,
 ) -> None:
     """Overlay tables in one figure, and say what was drawn.
@@ -240,11 +241,13 @@ def draw_tables(
     names : sequence of str
         Names of tables or patterns.
     axis, scale, style
-        As for `stellarcr.plots.data_overlay`.
+        As for `stellarcr.plots.overlay_plot`.
     output : Path, optional
         File; a suffix ``.pdf`` or ``.png`` is left out, since both are written. By default named after what is drawn.
     folder : Path, optional
         Tables besides the shipped ones; of two with one name, that of the folder is meant.
+    species : str, optional
+        What the tables that a pattern finds measure.
     status : {"recommended", "superseded", "all"}
         Which tables a pattern finds.
 
@@ -256,17 +259,17 @@ def draw_tables(
     entries = {entry.name: entry for entry in list_spectra()}
     if folder is not None:
         entries |= {entry.name: entry for entry in list_spectra(folder)}
-    found = find_spectra(entries.values(), names, status=status)
+    found = find_spectra(entries.values(), names, species=species, status=status)
     for name, matches in found.items():
         if is_pattern(name):
             print(f"{name}: {', '.join(entry.name for entry in matches) or 'nothing more'}")
     from ..data.tables import load_table
-    from ..plots.data_overlay import common_axis, data_overlay
+    from ..plots.data_overlay import common_axis, overlay_plot
     from ..plots.style import save
 
     spectra = [load_table(entry.path) for matches in found.values() for entry in matches]
     chosen = axis or common_axis(spectra)
-    figure = data_overlay(spectra, axis=chosen, scale=scale, style=style)
+    figure = overlay_plot(spectra, axis=chosen, scale=scale, style=style)
     moved = [f"{spectrum.name} ({spectrum.axis})" for spectrum in spectra if spectrum.axis != chosen]
     if moved:
         print(f"moved to {chosen} with the dominant isotope of the element: {', '.join(moved)}")
