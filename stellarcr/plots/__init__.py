@@ -16,6 +16,7 @@ _EXPORTS: dict[str, str] = {
     "SpectrumPanel": "spectrum_panel",
     "corner_plot": "corner",
     "experiment_looks": "style",
+    "overlay_plot": "data_overlay",
     "paper_style": "style",
     "place_on_axis": "spectrum_panel",
     "population_looks": "style",
