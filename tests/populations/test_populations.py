@@ -1,25 +1,51 @@
 """One contract for all populations, and what tells the five apart."""
 
 import pickle
+from pathlib import Path
 
+import array_api_strict
 import numpy as np
 import pytest
 
-from stellarcr.data import load_composition, load_type_ia
+from stellarcr.data import load_composition, load_type_ia, read_composition
 from stellarcr.errors import ConfigError, ParameterError
-from stellarcr.populations import POPULATION_KINDS, Composition, build_population
+from stellarcr.populations import POPULATION_KINDS, Composition, build_population, population_builder
+from stellarcr.populations.contract import check_population
+from stellarcr.populations.strict_array import StrictArray
 from stellarcr.species import ELEMENTS, natural_isotopes
 
 R = np.geomspace(1.0, 1e7, 50)
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "own_population"
+EXAMPLE = f"{EXAMPLES / 'my_sources.py'}:pulsar_winds"
+IMPLEMENTATIONS = (*POPULATION_KINDS, EXAMPLE)
 
 
 def build(kind, isotopes="dominant"):
-    return build_population(kind, load_type_ia() if kind == "ia" else load_composition(kind), isotopes)
+    if kind == EXAMPLE:
+        composition = read_composition(EXAMPLES / "pulsar_composition.ecsv")
+    else:
+        composition = load_type_ia() if kind == "ia" else load_composition(kind)
+    return population_builder(kind)(composition, isotopes, {})
 
 
-@pytest.fixture(params=POPULATION_KINDS)
+@pytest.fixture(params=IMPLEMENTATIONS, ids=[*POPULATION_KINDS, "docs/examples"])
 def population(request):
     return build(request.param)
+
+
+def test_keeps_the_contract(population):
+    """What a user's population is held to when it is loaded."""
+    check_population(population)
+
+
+@pytest.mark.parametrize("library", [StrictArray, array_api_strict.asarray])
+def test_its_shape_runs_with_another_array_library(population, library):
+    batch = {name: value * np.array([1.0, 1.01]) for name, value in defaults(population).items()}
+    rigidity = R if library is StrictArray else library(R)
+    found = population.shape(rigidity, {name: library(values) for name, values in batch.items()})
+    assert type(found) is type(library(R))
+    plain = found.values if library is StrictArray else np.asarray(found)
+    np.testing.assert_allclose(plain, population.shape(R, batch), rtol=1e-13)
 
 
 def defaults(population):
@@ -50,7 +76,7 @@ def test_its_amplitude_is_no_part_of_the_shape(population):
 
 
 @pytest.mark.parametrize("isotopes", ["dominant", "given", "natural"])
-@pytest.mark.parametrize("kind", POPULATION_KINDS)
+@pytest.mark.parametrize("kind", IMPLEMENTATIONS, ids=[*POPULATION_KINDS, "docs/examples"])
 def test_isotopes_of_an_element_add_up_to_one(kind, isotopes):
     population = build(kind, isotopes)
     for element in population.elements:

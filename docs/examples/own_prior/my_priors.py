@@ -29,3 +29,8 @@ class Ramp:
     def ppf(self, u):
         """Value below which the probability is u."""
         return self.low + (self.high - self.low) * np.sqrt(u)
+
+    @property
+    def width(self):
+        """Standard deviation."""
+        return (self.high - self.low) / math.sqrt(18.0)

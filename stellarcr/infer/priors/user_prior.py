@@ -66,6 +66,7 @@ class UserPrior(Prior):
                     remedy=f"write {name} as a plain number",
                 )
         object.__setattr__(self, "arguments", tuple(sorted((k, float(v)) for k, v in arguments.items())))
+        object.__setattr__(self, "kind", self.source.reference)
         self._inner  # noqa: B018  (whatever is wrong shows where the prior is made)
 
     def __reduce__(self) -> tuple[type[UserPrior], tuple[Any, ...]]:
@@ -121,13 +122,20 @@ class UserPrior(Prior):
         return [*self.source.identity, dict(self.arguments)]
 
     def _log_density(self, x: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             values = np.asarray(self._inner.logpdf(x))
         # Where a density diverges at an edge, that edge counts as outside: no sampler can be caught there.
         return np.where(values == math.inf, -math.inf, values)
 
+    @cached_property
+    def _possible(self) -> tuple[float, float]:
+        """Smallest and largest value with a density: rounding may put quantiles on an edge where it is zero."""
+        low, high = self.support
+        at_low, at_high = (np.isfinite(self._log_density(np.asarray(edge))) for edge in (low, high))
+        return low if at_low else np.nextafter(low, high), high if at_high else np.nextafter(high, low)
+
     def _quantile(self, u: np.ndarray) -> np.ndarray:
-        return np.asarray(self._inner.ppf(u))
+        return np.clip(self._inner.ppf(u), *self._possible)
 
     def _cdf(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(self._inner.cdf(x))
@@ -136,7 +144,9 @@ class UserPrior(Prior):
         return np.asarray(self._inner.sf(x)) if hasattr(self._inner, "sf") else 1.0 - self._cdf(x)
 
     def _isf(self, q: np.ndarray) -> np.ndarray:
-        return np.asarray(self._inner.isf(q)) if hasattr(self._inner, "isf") else self._quantile(1.0 - q)
+        if not hasattr(self._inner, "isf"):
+            return self._quantile(1.0 - q)
+        return np.clip(self._inner.isf(q), *self._possible)
 
 
 def check_prior(prior: UserPrior) -> None:
@@ -158,7 +168,7 @@ def check_prior(prior: UserPrior) -> None:
     name, (low, high) = prior.source.attribute, prior.support
     if not low < high:
         raise ParameterError(f"{name}: support = ({low:g}, {high:g}) is empty", remedy="give the lower edge first")
-    x = _tried(name, "ppf", prior._quantile, _U)
+    x = _tried(name, "ppf", prior._inner.ppf, _U)
     if not (np.all(np.isfinite(x)) and np.all(np.diff(x) > 0)):
         raise ParameterError(
             f"{name}: ppf does not rise: it is {x[0]:g} at u = {_U[0]:g} and {x[-1]:g} at u = 1 - {1 - _U[-1]:.2g}",
