@@ -61,9 +61,19 @@ def _cream() -> list[SourceTable]:
 
 
 def _tracer() -> list[SourceTable]:
+    jump = (
+        "As in the source: 0.7 times AMS-02 below 2 GeV per nucleon, 1.7 (Ne) and 1.9 (Mg) times at 59 GeV per nucleon."
+    )
     return [
         *_tables("TRACER", ("B", "C", "O", "Fe"), _NO_EDGES),
-        *_tables("TRACER", ("Ne", "Mg", "Si"), _NO_EDGES, _NO_SYSTEMATICS, systematics={}),
+        *_tables(
+            "TRACER",
+            ("Ne", "Mg", "Si"),
+            _NO_EDGES,
+            _NO_SYSTEMATICS,
+            systematics={},
+            more={"Ne": (jump,), "Mg": (jump,)},
+        ),
     ]
 
 

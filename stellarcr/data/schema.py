@@ -67,7 +67,19 @@ X_COLUMNS = ("x", "x_low", "x_high")
 FIXED_COLUMNS = ("x_low", "x_high", "x", "value", "stat_low", "stat_high", "upper_limit", "flag")
 
 EXPERIMENT_ALIASES: Mapping[str, str] = MappingProxyType(
-    {"AMS": "AMS-02", "AMS02": "AMS-02", "NUCLEON-KLEM": "NUCLEON"}
+    {
+        "AMS": "AMS-02",
+        "AMS02": "AMS-02",
+        "CREAM-III": "CREAM-I+III",
+        "HESS": "H.E.S.S.",
+        "NUCLEON-KLEM": "NUCLEON",
+        "Tibet": "Tibet-III",
+        "TUNKA": "TUNKA-133",
+        "Tunka-133": "TUNKA-133",
+        "Voyager": "Voyager 1",
+        "Voyager1": "Voyager 1",
+        "Voyager-1": "Voyager 1",
+    }
 )
 
 _SYSTEMATIC = re.compile(r"^systematic_(?P<name>[a-z][a-z0-9_]*)_(?P<side>low|high)$")

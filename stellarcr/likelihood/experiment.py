@@ -179,7 +179,7 @@ def representative_rigidity(spectrum: Spectrum) -> np.ndarray:
 
 
 def _with_assumed_errors(spectrum: Spectrum, file: LikelihoodFile) -> Spectrum:
-    """Add assumed errors, fractions of the flux, to a table that publishes no systematic one; limits keep their width."""
+    """Add the errors that a file assumes to a table that publishes no systematic one; upper limits keep their width."""
     if spectrum.systematics:
         return spectrum
     measured = np.where(spectrum.upper_limit, 0.0, 1.0) * spectrum.value

@@ -67,6 +67,13 @@ FAULTS = {
     "unknown part of a sum": (meta(species="C+Q"), ["species", "'Q'"]),
     "unknown quantity": (meta(quantity="fluxx"), ["quantity 'fluxx'", "did you mean 'flux'"]),
     "unknown axis": (meta(axis="EKIN"), ["axis 'EKIN'", "EKN"]),
+    "unknown status": (meta(status="obsolete"), ["status 'obsolete'", "superseded"]),
+    "flux of a ratio's species": (meta(species="B/C"), ["'B/C'", "'flux'", "'ratio'"]),
+    "ratio of one species": (meta(quantity="ratio"), ["'He'", "'ratio'", "B/C"]),
+    "ratio of three species": (meta(species="B/C/O", quantity="ratio"), ["'B/C/O'", "one denominator"]),
+    "ratio of an unknown species": (meta(species="B/Cc", quantity="ratio"), ["'Cc'"]),
+    "unit of a flux on a ratio": (meta(species="B/C", quantity="ratio"), ["'value'", "ratio", "plain number"]),
+    "overlap that is no truth value": (meta(bins_overlap="yes"), ["'bins_overlap'", "'yes'", "true"]),
     "no reference": (meta(reference=None), ["no reference", "'text'"]),
     "empty reference": (meta(reference={"text": " "}), ["no reference"]),
     "reference is no mapping": (meta(reference="A. Author"), ["no reference", "mapping"]),
@@ -192,6 +199,30 @@ def test_mean_logarithmic_mass_may_be_negative_within_errors(table):
             table[name].unit = None
     table["value"][0] = -0.01
     validate(table)
+
+
+def plain_numbers(table):
+    for name in table.colnames:
+        if name.startswith(("value", "stat", "systematic")):
+            table[name].unit = None
+
+
+def test_a_ratio_is_a_positive_plain_number(table):
+    table.meta |= {"species": "B/C", "quantity": "ratio"}
+    plain_numbers(table)
+    validate(table)
+    table["value"][1] = -0.1
+    with pytest.raises(DataError, match=r"row 2, column 'value': .* is no ratio"):
+        validate(table)
+
+
+def test_bins_of_several_detectors_may_overlap_but_stay_sorted(table):
+    table.meta["bins_overlap"] = True
+    table["x_low"][2] = 25.0
+    validate(table)
+    table["x"][2] = 27.0
+    with pytest.raises(DataError, match="row 3, column 'x': 27 is below the row before"):
+        validate(table)
 
 
 def test_table_without_systematic_errors(table, write):
