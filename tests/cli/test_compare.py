@@ -377,7 +377,7 @@ def test_unconverged_evidence_is_not_used(write_run):
     ("damage", "says"),
     [
         (lambda run: change_json(run / "manifest.json", status="running"), "not finished (status: running)"),
-        (lambda run: (run / "posterior.nc").unlink(), "no results yet"),
+        (lambda run: (run / "posterior.nc").unlink(), "posterior.nc is missing"),
         (lambda run: (run / "posterior.nc").write_bytes(b"half"), "posterior.nc cannot be read"),
         (lambda run: (run / "summary.json").write_text('{"half'), "summary.json cannot be read"),
         (lambda run: (run / "manifest.json").unlink(), "manifest.json is missing"),
