@@ -139,9 +139,7 @@ def describe_text(found: dict[str, Any]) -> str:
         ]
         lines += ["", *text_table(head, rows)]
     if found["chi2"]:
-        rows: list[tuple[str, ...]] = [
-            (name, f"{term['chi2']:.2f}", str(term["points"])) for name, term in found["chi2"].items()
-        ]
+        rows = [(name, f"{term['chi2']:.2f}", str(term["points"])) for name, term in found["chi2"].items()]
         rows.append(("all", f"{run['chi2']:.2f}", str(run["points"])))
         lines += ["", *text_table(("data set", "chi2 at the maximum", "points"), rows)]
     rows = [
