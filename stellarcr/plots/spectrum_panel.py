@@ -140,6 +140,10 @@ class SpectrumPanel:
         """All curves by name, the total last."""
         return {**self.components, **({"total": self.total} if self.total is not None else {})}
 
+    def without_components(self) -> SpectrumPanel:
+        """Return the same panel with the total alone."""
+        return replace(self, components={})
+
 
 def place_on_axis(series: DataSeries, species: str, from_axis: str, to_axis: str) -> DataSeries:
     """Move measured points to another axis, exactly for the dominant isotope of the element.

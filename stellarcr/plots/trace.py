@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .columns import Column, FloatArray, make_column
 from .labels import fit_text, inner_ticks
 from .selection import select_names
-from .style import PALETTE, RUN_COLORS, TWO_COLUMNS, paper_style
+from .style import ONE_COLUMN, PALETTE, RUN_COLORS, paper_style, style_width
 from .trace_data import ChainTrace, NestedTrace, trace_of
 
 _BURN_IN_COLOR = "#DDDDDD"
@@ -30,7 +30,7 @@ _SOME_WEIGHT = 1e-4
 _FONTS = {"axes.labelsize": 8.0, "xtick.labelsize": 7.0, "ytick.labelsize": 7.0, "axes.titlesize": 7.0}
 
 
-def trace_plot(run: Any, parameters: str | Sequence[str] | None = None) -> Figure:
+def trace_plot(run: Any, parameters: str | Sequence[str] | None = None, *, style: str = "two-column") -> Figure:
     """Draw how a run went.
 
     For chains: log posterior and parameters against step, a few walkers thin and the median of each ensemble thick,
@@ -43,6 +43,8 @@ def trace_plot(run: Any, parameters: str | Sequence[str] | None = None) -> Figur
         A finished run, or what `trace_of` takes from it.
     parameters : str or sequence of str, optional
         Names, patterns or groups; all by default.
+    style : {"one-column", "two-column"}
+        Width of the figure.
 
     Returns
     -------
@@ -57,26 +59,33 @@ def trace_plot(run: Any, parameters: str | Sequence[str] | None = None) -> Figur
     trace = run if isinstance(run, ChainTrace | NestedTrace) else trace_of(run)
     names = select_names(trace.names, parameters)
     with paper_style({"xtick.top": False, "ytick.right": False, "lines.linewidth": 0.8, **_FONTS}):
-        return _chain_figure(trace, names) if isinstance(trace, ChainTrace) else _nested_figure(trace, names)
+        width = style_width(style)
+        return (
+            _chain_figure(trace, names, width) if isinstance(trace, ChainTrace) else _nested_figure(trace, names, width)
+        )
 
 
-def _panels(n: int) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+def _columns(n: int, total: float) -> int:
+    return 1 if n <= 7 or total == ONE_COLUMN else 2
+
+
+def _panels(n: int, total_width: float) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     """Pairs of axes (trace, marginal), column by column, below a header for the legend."""
-    n_columns = 1 if n <= 7 else 2
+    n_columns = _columns(n, total_width)
     n_rows = math.ceil(n / n_columns)
     height = 0.72 if n_rows <= 9 else 0.59
     header, bottom = 0.3, 0.42
-    figure = Figure(figsize=(TWO_COLUMNS, header + bottom + n_rows * (height + 0.19)))
+    figure = Figure(figsize=(total_width, header + bottom + n_rows * (height + 0.19)))
     total = float(figure.get_figheight())
     left, gap, right = 0.72, 0.8, 0.05
-    width = (TWO_COLUMNS - left - right - gap * (n_columns - 1)) / n_columns
+    width = (total_width - left - right - gap * (n_columns - 1)) / n_columns
     pairs = []
     for index in range(n):
         column, row = divmod(index, n_rows)
         x = left + column * (width + gap)
         y = total - header - (row + 1) * (height + 0.19) + 0.06
-        box = (x / TWO_COLUMNS, y / total, 0.82 * width / TWO_COLUMNS, height / total)
-        side = ((x + 0.83 * width) / TWO_COLUMNS, y / total, 0.17 * width / TWO_COLUMNS, height / total)
+        box = (x / total_width, y / total, 0.82 * width / total_width, height / total)
+        side = ((x + 0.83 * width) / total_width, y / total, 0.17 * width / total_width, height / total)
         axes = figure.add_axes(box)
         marginal = figure.add_axes(side)
         marginal.set_xticks([])
@@ -86,7 +95,7 @@ def _panels(n: int) -> tuple[Figure, list[tuple[Axes, Axes]]]:
 
 
 def _finish(figure: Figure, pairs: Sequence[tuple[Axes, Axes]], columns: Sequence[Column], x_label: str) -> None:
-    n_rows = math.ceil(len(pairs) / (1 if len(pairs) <= 7 else 2))
+    n_rows = math.ceil(len(pairs) / _columns(len(pairs), float(figure.get_figwidth())))
     texts = []
     for index, ((axes, marginal), column) in enumerate(zip(pairs, columns, strict=True)):
         ticks, labels = inner_ticks(column.low, column.high, 3)
@@ -104,7 +113,7 @@ def _finish(figure: Figure, pairs: Sequence[tuple[Axes, Axes]], columns: Sequenc
         figure.align_ylabels([axes for axes, _ in pairs[start : start + n_rows]])
 
 
-def _chain_figure(trace: ChainTrace, names: Sequence[str]) -> Figure:
+def _chain_figure(trace: ChainTrace, names: Sequence[str], width: float) -> Figure:
     log_posterior = np.asarray(trace.log_posterior, dtype=float)
     columns = [make_column("log_density", r"\mathrm{ln\ posterior}", "", [log_posterior[:, trace.used]])]
     for name in names:
@@ -114,7 +123,7 @@ def _chain_figure(trace: ChainTrace, names: Sequence[str]) -> Figure:
     ensemble = np.arange(len(log_posterior)) if trace.ensemble is None else np.asarray(trace.ensemble)
     groups = [np.flatnonzero(ensemble == which) for which in np.unique(ensemble)]
     steps = trace.step_numbers
-    figure, pairs = _panels(len(columns))
+    figure, pairs = _panels(len(columns), width)
     for (axes, marginal), column in zip(pairs, columns, strict=True):
         if column.name == "log_density":
             values = column.shown(log_posterior)
@@ -178,7 +187,7 @@ def _chain_legend(figure: Figure, trace: ChainTrace, n_groups: int) -> None:
     )
 
 
-def _nested_figure(trace: NestedTrace, names: Sequence[str]) -> Figure:
+def _nested_figure(trace: NestedTrace, names: Sequence[str], width: float) -> Figure:
     log_weight = np.asarray(trace.log_weight, dtype=float)
     weight = np.exp(log_weight - log_weight.max())
     shrinkage = -np.asarray(trace.log_volume, dtype=float)
@@ -192,7 +201,7 @@ def _nested_figure(trace: NestedTrace, names: Sequence[str]) -> Figure:
     # Heavy points last, on top; light ones thinned, they only show the way.
     order = np.argsort(weight)
     order = np.concatenate([order[: -5 * _SHOWN_POINTS : 4], order[-5 * _SHOWN_POINTS :]])
-    figure, pairs = _panels(len(columns))
+    figure, pairs = _panels(len(columns), width)
     for (axes, marginal), column in zip(pairs, columns, strict=True):
         if column.name == "log_density":
             values = column.shown(log_likelihood)

@@ -1,14 +1,16 @@
-"""Spectra of a posterior as the figures draw them."""
+"""Spectra and pulls of a posterior as the figures draw them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from ..data import Spectrum
 from ..errors import ParameterError, nearest
 from ..infer.posterior import Posterior
-from ..observe.axes import rigidity
+from ..observe.axes import check_axis, from_rigidity, rigidity
 from ..plots.spectrum_panel import Band, DataSeries, SpectrumPanel, place_on_axis
 from ..species import ELEMENTS, dominant_isotope
 
@@ -21,8 +23,10 @@ def spectrum_panels(
     best: np.ndarray,
     species: Sequence[str] | None = None,
     fraction: float = 0.68,
+    axis: str = "R",
+    span: tuple[float, float] | None = None,
 ) -> list[SpectrumPanel]:
-    """Put model bands and data of every fitted element on one rigidity axis.
+    """Put model bands and data of every fitted species on one axis.
 
     Curves are at Earth, modulated with the potential of the first experiment (its median); experiments with another
     potential differ from them by a few per cent near 20 GV. Pulls are exact: each point against its own prediction
@@ -37,54 +41,59 @@ def spectrum_panels(
     best : numpy.ndarray
         Point ``(n_dim,)`` that the pulls refer to.
     species : sequence of str, optional
-        Elements; by default all that the data hold.
+        Elements or sums; by default all elements that the data hold, and the sums measured on `axis`.
     fraction : float
         Probability inside a band.
+    axis : {"R", "EK", "EKN", "ETOT"}
+        The axis.
+    span : tuple of float, optional
+        Smallest and largest point of the curves on the axis; by default somewhat more than the data.
 
     Returns
     -------
     list of SpectrumPanel
-        By charge.
+        By charge; sums last.
 
     Raises
     ------
     ParameterError
-        If an element is not among the data.
+        If the axis is unknown, or a species is not among the data that can be drawn on it.
     """
-    tables = [(likelihood, t) for likelihood in posterior.likelihoods for t in likelihood.data.tables]
-    known = [e for e in ELEMENTS if any(t.species == e for _, t in tables)]
+    check_axis(axis)
+    tables = [t for likelihood in posterior.likelihoods for t in likelihood.data.tables]
+    sums = dict.fromkeys(t.species for t in tables if t.species not in ELEMENTS)
+    known = [e for e in ELEMENTS if any(t.species == e for t in tables)]
+    known += [s for s in sums if any(t.species == s and t.axis == axis for t in tables)]
     for name in species or ():
+        if name in sums and name not in known:
+            measured = ", ".join(sorted({t.axis for t in tables if t.species == name}))
+            raise ParameterError(
+                f"{name!r} cannot be drawn on the axis {axis}: it is no single element",
+                remedy=f"draw it on the axis that it is measured on, with --axis {measured}",
+            )
         if name not in known:
             raise ParameterError(f"no fitted table measures {name!r}", remedy=nearest(name, known))
+    if not known:
+        measured = ", ".join(sorted({t.axis for t in tables}))
+        raise ParameterError(f"no fitted table can be drawn on the axis {axis}", remedy=f"use --axis {measured}")
     predicted = posterior.predictions(best[None, :])
     values = posterior.space.resolve(theta)
     parameters = posterior.model_parameters(values)
     phi = float(np.median(values[f"{posterior.likelihoods[0].data.key}.phi"]))
-    lowest, highest = rigidity_span(posterior)
-    x = np.geomspace(0.8 * lowest, 1.6 * highest, CURVE_POINTS)
+    x = np.geomspace(*(span or curve_span(posterior, axis)), CURVE_POINTS)
+    lowest = curve_span(posterior, "R")[0]
     panels = []
     for element in species or known:
-        series = []
-        for _, table in tables:
-            if table.species != element:
-                continue
-            low, high = table.total_error()
-            residual = table.value.value - predicted[table.name][0]
-            points = DataSeries(
-                table.experiment,
-                table.x.value,
-                table.value.value,
-                low.value,
-                high.value,
-                table.stat_low.value,
-                table.stat_high.value,
-                table.x_low.value,
-                table.x_high.value,
-                residual / np.where(residual < 0, high.value, low.value),
-                table.upper_limit,
-            )
-            series.append(place_on_axis(points, element, table.axis, "R"))
-        fluxes = posterior.model.flux(parameters, element, x, "R", phi)
+        series = [
+            place_on_axis(_points(table, predicted[table.name][0]), element, table.axis, axis)
+            for table in tables
+            if table.species == element and (element in ELEMENTS or table.axis == axis)
+        ]
+        fluxes = posterior.model.flux(parameters, element, x, axis, phi)
+        if axis != "R" and element in ELEMENTS:
+            # Near its rest energy a nucleus has rigidities far below the data, which this model does not describe.
+            seen = rigidity(axis, x, dominant_isotope(element)) > lowest
+            fluxes = {name: np.where(seen, flux, np.nan) for name, flux in fluxes.items()}
         bands = {
             name: Band.from_samples(np.broadcast_to(flux, (len(theta), len(x))), fraction)
             if len(theta) > 1
@@ -93,16 +102,66 @@ def spectrum_panels(
             if np.any(flux > 0)
         }
         total = bands.pop("total")
-        panels.append(SpectrumPanel(element, x, bands, total, series))
+        panels.append(SpectrumPanel(element, x, bands, total, series, axis))
     return panels
 
 
-def rigidity_span(posterior: Posterior) -> tuple[float, float]:
-    """Smallest and largest rigidity [GV] of all fitted points."""
-    spans = [
-        rigidity(t.axis, t.x.value, dominant_isotope(t.species if t.species in ELEMENTS else "H"))
-        for likelihood in posterior.likelihoods
-        for t in likelihood.data.tables
-    ]
-    together = np.concatenate(spans)
-    return float(together.min()), float(together.max())
+def pull_panels(posterior: Posterior, best: np.ndarray) -> list[SpectrumPanel]:
+    """Pulls of all fitted points against rigidity: panels with data and without curves.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Model and data.
+    best : numpy.ndarray
+        Point ``(n_dim,)`` that the pulls refer to.
+
+    Returns
+    -------
+    list of SpectrumPanel
+        Elements by charge, then sums, at the rigidity that hydrogen of their energy has.
+    """
+    predicted = posterior.predictions(best[None, :])
+    tables = [t for likelihood in posterior.likelihoods for t in likelihood.data.tables]
+    found = list(dict.fromkeys(t.species for t in tables))
+    panels = []
+    for species in [*(e for e in ELEMENTS if e in found), *(s for s in found if s not in ELEMENTS)]:
+        series = [
+            replace(_points(t, predicted[t.name][0]), x=_on_axis(t, "R"), x_low=None, x_high=None)
+            for t in tables
+            if t.species == species
+        ]
+        panels.append(SpectrumPanel(species, np.empty(0), data=series))
+    return panels
+
+
+def _points(table: Spectrum, predicted: np.ndarray) -> DataSeries:
+    """Points of a table on its own axis, with their pulls."""
+    low, high = table.total_error()
+    residual = table.value.value - predicted
+    return DataSeries(
+        table.experiment,
+        table.x.value,
+        table.value.value,
+        low.value,
+        high.value,
+        table.stat_low.value,
+        table.stat_high.value,
+        table.x_low.value,
+        table.x_high.value,
+        residual / np.where(residual < 0, high.value, low.value),
+        table.upper_limit,
+    )
+
+
+def _on_axis(table: Spectrum, axis: str) -> np.ndarray:
+    """Points of a table on another axis; a sum's as if it were hydrogen."""
+    isotope = dominant_isotope(table.species if table.species in ELEMENTS else "H")
+    return np.asarray(from_rigidity(axis, rigidity(table.axis, table.x.value, isotope), isotope))
+
+
+def curve_span(posterior: Posterior, axis: str = "R") -> tuple[float, float]:
+    """Range of the curves on an axis: somewhat more than all fitted points [GV or GeV]."""
+    tables = [t for likelihood in posterior.likelihoods for t in likelihood.data.tables]
+    together = np.concatenate([_on_axis(table, axis) for table in tables])
+    return 0.8 * float(together.min()), 1.6 * float(together.max())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,10 @@ from ..config import build_posterior, load_config
 from ..errors import ConfigError, RunError
 from ..infer.posterior import Posterior
 from ..infer.runs import Run, read_run
-from .panels import spectrum_panels
+from .panels import curve_span, pull_panels, spectrum_panels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def posterior_of(run: Run) -> Posterior:
@@ -37,28 +41,26 @@ def posterior_of(run: Run) -> Posterior:
     return posterior
 
 
-def draw(
-    kind: str,
+def draw_corner(
     paths: Sequence[Path],
     output: Path | None = None,
+    *,
     parameters: Sequence[str] | None = None,
-    species: Sequence[str] | None = None,
-    draws: int = 300,
+    groups: Sequence[str] | None = None,
+    style: str = "two-column",
+    priors: bool = True,
+    labels: Sequence[str] | None = None,
 ) -> list[Path]:
-    """Draw runs, as PDF and PNG.
+    """Draw the marginals of runs on top of each other, as PDF and PNG.
 
     Parameters
     ----------
-    kind : {"corner", "spectra", "trace"}
-        What to draw.
     paths : sequence of Path
-        Run folders. A corner plot overlays them; the others draw each.
+        Run folders.
     output : Path, optional
-        File without suffix; by default in the run's ``plots`` folder.
-    parameters, species : sequence of str, optional
-        What to show.
-    draws : int
-        Posterior draws behind bands.
+        File; by default in the ``plots`` folder of the first run.
+    parameters, groups, style, priors, labels
+        As in `stellarcr.plots.corner_plot`.
 
     Returns
     -------
@@ -69,51 +71,151 @@ def draw(
     ------
     RunError
         If a folder is not a finished run.
-    ConfigError
-        If one output is named for several figures.
+    ParameterError
+        As `stellarcr.plots.corner_plot`.
     """
-    from ..plots.style import save
+    from ..plots.corner import corner_plot
 
     runs = [read_run(path) for path in paths]
-    if output is not None and output.suffix in (".pdf", ".png"):
-        output = output.with_suffix("")
-    if kind == "corner":
-        from ..plots.corner import corner_plot
-
-        target = output or runs[0].path / "plots" / "corner"
-        return list(save(corner_plot(runs, parameters), _ready(target)))
-    if output is not None and len(runs) > 1:
-        raise ConfigError(
-            f"--output {output} names one file for {len(runs)} figures",
-            remedy="draw one run at a time, or leave it out",
-        )
-    written: list[Path] = []
-    for run in runs:
-        target = output or run.path / "plots" / kind
-        figure = _trace(run, parameters) if kind == "trace" else _spectra(run, species, draws)
-        written.extend(save(figure, _ready(target)))
-    return written
+    figure = corner_plot(runs, parameters, groups, style=style, priors=priors, labels=labels)
+    return _save(figure, "corner", runs, output)
 
 
-def _ready(target: Path) -> Path:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make the folder {target.parent}: {error}", remedy="choose another --output") from error
-    return target
+def draw_spectra(
+    paths: Sequence[Path],
+    output: Path | None = None,
+    *,
+    species: Sequence[str] | None = None,
+    axis: str = "R",
+    scale: float = 2.7,
+    style: str | None = None,
+    draws: int = 300,
+    populations: bool | None = None,
+    pulls: bool = True,
+    labels: Sequence[str] | None = None,
+) -> list[Path]:
+    """Draw spectra of one run with its populations, or of several runs on top of each other, as PDF and PNG.
 
+    Parameters
+    ----------
+    paths : sequence of Path
+        Run folders.
+    output : Path, optional
+        File; by default in the ``plots`` folder of the first run.
+    species, axis
+        As in `stellarcr.studies.panels.spectrum_panels`.
+    scale, style
+        As in `stellarcr.plots.spectra_plot`.
+    draws : int
+        Posterior draws behind bands.
+    populations : bool, optional
+        Whether to draw the populations; by default for one run only.
+    pulls : bool
+        Whether to draw pulls; several runs have none.
+    labels : sequence of str, optional
+        Names of the runs in the legend.
 
-def _spectra(run: Run, species: Sequence[str] | None, draws: int):  # type: ignore[no-untyped-def]
+    Raises
+    ------
+    RunError
+        If a folder is not a finished run, or its model can no longer be built.
+    ParameterError
+        For an unknown species, axis or style.
+    """
+    from ..plots.selection import run_labels
     from ..plots.spectra import spectra_plot
+    from ..plots.spectra_overlay import overlay_spectra_plot
 
-    posterior = posterior_of(run)
-    rng = np.random.default_rng(0)
-    count = min(draws, len(run.samples))
-    theta = run.samples[rng.choice(len(run.samples), count, replace=False)]
-    return spectra_plot(spectrum_panels(posterior, theta, run.maximum, species))
+    runs = [read_run(path) for path in paths]
+    names = run_labels(runs, labels)
+    posteriors = [posterior_of(run) for run in runs]
+    spans = [curve_span(posterior, axis) for posterior in posteriors]
+    span = min(low for low, _ in spans), max(high for _, high in spans)
+    panels = {}
+    for name, run, posterior in zip(names, runs, posteriors, strict=True):
+        rng = np.random.default_rng(0)
+        theta = run.samples[rng.choice(len(run.samples), min(draws, len(run.samples)), replace=False)]
+        panels[name] = spectrum_panels(posterior, theta, run.maximum, species, axis=axis, span=span)
+    if len(runs) > 1:
+        figure = overlay_spectra_plot(panels, scale=scale, style=style, populations=bool(populations))
+    else:
+        alone = panels[names[0]]
+        if populations is False:
+            alone = [panel.without_components() for panel in alone]
+        figure = spectra_plot(alone, scale=scale, style=style, pulls=pulls)
+    return _save(figure, "spectra", runs, output)
 
 
-def _trace(run: Run, parameters: Sequence[str] | None):  # type: ignore[no-untyped-def]
+def draw_powers(
+    paths: Sequence[Path], output: Path | None = None, *, style: str = "one-column", labels: Sequence[str] | None = None
+) -> list[Path]:
+    """Draw injected powers against budgets, as PDF and PNG; parameters as in `stellarcr.plots.powers_plot`."""
+    from ..plots.powers import powers_plot
+
+    runs = [read_run(path) for path in paths]
+    return _save(powers_plot(runs, style=style, labels=labels), "powers", runs, output)
+
+
+def draw_pulls(
+    paths: Sequence[Path], output: Path | None = None, *, style: str = "two-column", labels: Sequence[str] | None = None
+) -> list[Path]:
+    """Draw pulls and chi2 of one run, or chi2 of several runs side by side, as PDF and PNG.
+
+    Parameters are those of `stellarcr.plots.pulls_plot`; the model is built for one run only.
+    """
+    from ..plots.pulls import pulls_plot
+
+    runs = [read_run(path) for path in paths]
+    panels = pull_panels(posterior_of(runs[0]), runs[0].maximum) if len(runs) == 1 else []
+    return _save(pulls_plot(runs, panels, style=style, labels=labels), "pulls", runs, output)
+
+
+def draw_trace(
+    paths: Sequence[Path],
+    output: Path | None = None,
+    *,
+    parameters: Sequence[str] | None = None,
+    style: str = "two-column",
+) -> list[Path]:
+    """Draw how runs went, one figure each, as PDF and PNG.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Run folders.
+    output : Path, optional
+        File, for one run; by default in the ``plots`` folder of each.
+    parameters, style
+        As in `stellarcr.plots.trace_plot`.
+
+    Raises
+    ------
+    ConfigError
+        If one file is named for several figures.
+    RunError
+        If a folder is not a finished run.
+    """
     from ..plots.trace import trace_plot
 
-    return trace_plot(run, parameters)
+    if output is not None and len(paths) > 1:
+        raise ConfigError(
+            f"--output {output} names one file for {len(paths)} figures",
+            remedy="draw one run at a time, or leave it out",
+        )
+    runs = [read_run(path) for path in paths]
+    return [file for run in runs for file in _save(trace_plot(run, parameters, style=style), "trace", [run], output)]
+
+
+def _save(figure: Figure, kind: str, runs: Sequence[Run], output: Path | None) -> list[Path]:
+    """Write a figure as PDF and PNG; one of several runs is named after all of them."""
+    from ..plots.style import save
+
+    others = "".join(f"+{run.name}" for run in runs[1:])
+    target = output or runs[0].path / "plots" / f"{kind}{others}"
+    if target.suffix in (".pdf", ".png"):
+        target = target.with_suffix("")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return list(save(figure, target))
+    except OSError as error:
+        raise RunError(f"cannot write {target}.pdf: {error}", remedy="choose another place with --output") from error
