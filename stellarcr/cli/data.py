@@ -178,7 +178,7 @@ def import_(
     """
     from ..data.description import TableDescription
     from ..data.importing import import_table
-    from ..studies.registry import print_imported
+    from ..studies.own_data import print_imported
 
     description = TableDescription(
         experiment=experiment,

@@ -171,7 +171,11 @@ def _keep(
 ) -> list[SpectrumEntry]:
     found = [entry for entry in entries if fits(entry)]
     if not found:
-        raise DataError(f"no table with {key} {value!r}", remedy=nearest(value, {read(entry) for entry in entries}))
+        raise DataError(
+            f"no table with {key} {value!r}",
+            where=f"the {len(entries)} tables that fit the other filters",
+            remedy=nearest(value, {read(entry) for entry in entries}),
+        )
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,9 +19,12 @@ from ..data.selecting import find_spectra, is_pattern, measured
 from ..errors import DataError
 
 if TYPE_CHECKING:
-    from ..data.importing import ImportedTable
     from ..data.spectrum import Spectrum
     from ..data.verification import Verification
+
+
+_REFERENCE_WIDTH = 24
+"""Columns below which a reference says nothing: it is left out of the list."""
 
 
 def print_list(entries: Sequence[SpectrumEntry], as_json: bool) -> None:
@@ -59,16 +61,22 @@ def print_list(entries: Sequence[SpectrumEntry], as_json: bool) -> None:
         span = f"{entry.x_min:.4g} to {entry.x_max:.4g} {AXES[entry.axis]}"
         cells = [entry.name, entry.experiment, measured(entry), entry.axis, str(entry.points), span]
         rows.append([*cells, *(["" if entry.status == "recommended" else entry.status] if old else [])])
+    widths = [max(len(heading), *(len(row[i]) for row in rows)) for i, heading in enumerate(headings)]
+    least = sum(widths) + 2 * len(widths) + 1
+    console = _console()
+    room = console.width - least - 2
+    referenced = room > _REFERENCE_WIDTH
+    console = _console(least)
     table = Table(title=f"{len(entries)} tables", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for i, heading in enumerate(headings):
+    for heading, width in zip(headings, widths, strict=True):
         # Without a least width, rich shortens every column instead of the references alone.
-        width = max(len(heading), *(len(row[i]) for row in rows))
         right = heading in ("points", "range")
         table.add_column(heading, no_wrap=True, min_width=width, justify="right" if right else "left")
-    table.add_column("reference", no_wrap=True, overflow="ellipsis")
+    if referenced:
+        table.add_column("reference", no_wrap=True, max_width=room, overflow="ellipsis")
     for entry, row in zip(entries, rows, strict=True):
-        table.add_row(*row, entry.reference)
-    console = _console()
+        text = entry.reference
+        table.add_row(*row, *([text if len(text) <= room else f"{text[: room - 1]}…"] if referenced else []))
     console.print(table)
     axes = "; ".join(f"{code} {AXIS_NAMES[code]}" for code in AXES if any(entry.axis == code for entry in entries))
     console.print(f"measures: the species of a flux, the two of a ratio, or lnA; axis: {axes}")
@@ -284,69 +292,7 @@ def _default_stem(spectra: Iterable[Spectrum], axis: str) -> str:
     return "_".join([*(name.replace("+", "").replace("/", "_over_") for name in species), axis])
 
 
-def print_imported(imported: ImportedTable, folder: Path) -> None:
-    """Say what was written, and how to plot and to fit it.
-
-    Parameters
-    ----------
-    imported : ImportedTable
-        The new table.
-    folder : Path
-        The folder as the user gave it.
-    """
-    spectrum = imported.spectrum
-    print(f"wrote {imported.path}")
-    print(str(spectrum))
-    if not spectrum.has_edges:
-        print("no bin edges: a fit compares at the points instead of averaging over bins")
-    print(f"\nnext: look at it\n  stellarcr data plot {spectrum.name} --folder {folder}")
-    stanza = likelihood_stanza(spectrum)
-    if stanza is None:
-        print("\na fit cannot use it: only fluxes with points above 20 GV are fitted")
-        return
-    key = _key(spectrum.experiment)
-    path = (imported.path.parent / f"{key}.toml").resolve()
-    print(f"\nnext: use it in a fit; save this as {path}\n\n{stanza}\nand add to the run configuration\n")
-    print(f"[likelihoods.{key}]\nfile = {json.dumps(str(path))}")
-
-
-def likelihood_stanza(spectrum: Spectrum) -> str | None:
-    """Write a likelihood file for one table, to be kept in the folder of the table.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The table.
-
-    Returns
-    -------
-    str or None
-        TOML; None if no likelihood can use the table, because it holds no flux or no point above 20 GV.
-    """
-    from ..likelihood.experiment import representative_rigidity
-    from ..likelihood.schema import Range
-
-    least = Range().rigidity_min
-    if spectrum.quantity != "flux" or not (representative_rigidity(spectrum) > least).any():
-        return None
-    lines = [
-        f"experiment = {json.dumps(spectrum.experiment)}",
-        f"species = [{json.dumps(spectrum.species)}]",
-        'folder = "."              # of the tables, relative to this file',
-    ]
-    if spectrum.hadronic_model:
-        lines.append(f"hadronic_model = {json.dumps(spectrum.hadronic_model)}")
-    lines += ["", "[range]", f"rigidity_min = {least}       # GV"]
-    for name in spectrum.systematics:
-        lines += ["", f"[errors.systematic.{name}]", 'correlation = "uncorrelated"   # or "full", or "length"']
-    lines += ["", "[nuisances.phi]", "value = 0.0               # GV, modulation potential; give a prior to free it"]
-    return "\n".join(lines) + "\n"
-
-
-def _key(experiment: str) -> str:
-    return re.sub(r"[^a-z0-9_]+", "", experiment.lower()) or "mine"
-
-
-def _console() -> Console:
-    terminal = Console().is_terminal
-    return Console(width=None if terminal else 200, markup=False, highlight=False)
+def _console(least: int = 0) -> Console:
+    """Return a console as wide as the terminal, but not narrower than a table needs; 200 columns in a file or pipe."""
+    plain = Console()
+    return Console(width=max(least, plain.width) if plain.is_terminal else 200, markup=False, highlight=False)
