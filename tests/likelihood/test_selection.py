@@ -22,7 +22,7 @@ def counted(experiment, hadronic_model=None):
     counts = {}
     for entry in list_spectra():
         fits = entry.experiment == experiment and entry.quantity == "flux" and entry.hadronic_model == hadronic_model
-        if not fits or entry.species not in MASSES:
+        if not fits or entry.status != "recommended" or entry.species not in MASSES:
             continue
         x = np.asarray(Table.read(entry.path, format="ascii.ecsv")["x"], dtype=float)
         charge, mass = MASSES[entry.species]
