@@ -11,7 +11,7 @@ import typer
 
 from .options import AsJson, OneRun
 
-Folder = Annotated[Path, typer.Argument(help="Folder of runs.", metavar="[FOLDER]")]
+Folder = Annotated[Path, typer.Argument(help="Folder of runs.", metavar="FOLDER")]
 
 
 class ExportFormat(StrEnum):
@@ -24,7 +24,7 @@ class ExportFormat(StrEnum):
 
 
 def list_(folder: Folder = Path("chains"), as_json: AsJson = False) -> None:
-    """List the runs in a folder, oldest first; what is no run, or damaged, is listed with the reason.
+    """List the runs in a folder, oldest first; folders that are no run or damaged come with the reason.
 
     Columns: free parameters; equal-weight samples; converged; ln Z with its statistical error; chi2 of all data sets at
     the maximum and their points; sampling time. A running one shows its time so far.
