@@ -1,4 +1,4 @@
-"""Predictions of stored runs: spectra with bands, measurements over them with pulls, and <ln A>."""
+"""Predictions of stored runs: spectra with bands of several probabilities, measurements over them, and <ln A>."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..errors import ParameterError, nearest
+from ..errors import ParameterError
+from .legends import legend_columns, legend_on_top
 from .spectra import spectra_plot
+from .spectra_overlay import overlay_spectra_plot
 from .spectrum_panel import Band, SpectrumPanel
-from .style import ONE_COLUMN, RUN_COLORS, TWO_COLUMNS, paper_style, population_looks
+from .style import PALETTE, paper_style, run_color, style_width
 
-STYLES = ("one-column", "two-column")
-"""Widths of figures, as journals have them."""
-
-_ALPHAS = (0.3, 0.14)
-"""Opacity of the innermost band, and of all wider ones."""
+_INNER, _OUTER = 0.3, 0.14
+"""Opacity of the narrowest band of <ln A>, and of all wider bands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +47,18 @@ def predictive_plot(
     scale: float = 2.7,
     style: str = "two-column",
 ) -> Figure:
-    """Draw predictive bands of one or several runs, measurements over them, pulls below.
+    """Draw predictive bands of one or several runs and measurements over them.
 
     Parameters
     ----------
     panels : sequence of SpectrumPanel
-        One per species, all on one axis: the populations' curves (drawn if there is one run) and measurements with
-        their pulls. The total is taken from ``runs``.
+        One per species, elements by charge and sums after them, all on one axis: measurements with their pulls and,
+        for one run, the populations' curves. The totals are taken from ``runs``.
     runs : sequence of RunBands
-        Bands of the total; one run is drawn in black, several in the colours of runs.
+        Bands of the total. One run is drawn in black with pulls below; several have the colours of runs and no
+        pulls, which could not be told apart.
     levels : sequence of float
-        Probabilities inside the bands, the smallest first; for the legend.
+        Probabilities inside the bands; for the legend.
     scale : float
         Fluxes are multiplied by the axis to this power.
     style : {"one-column", "two-column"}
@@ -74,35 +74,27 @@ def predictive_plot(
     ParameterError
         For an unknown style, no run, or bands that do not belong to the panels.
     """
-    _check(style, panels, runs)
-    single = len(runs) == 1
-    shown = [
-        replace(panel, total=runs[0].bands[k][0] if single else None, components=panel.components if single else {})
-        for k, panel in enumerate(panels)
-    ]
+    _check(runs, len(panels))
     label = _level_label(levels)
-    figure = spectra_plot(shown, scale=scale, columns=1 if style == "one-column" else None, band_label=label)
-    if style == "two-column" and figure.get_figwidth() < TWO_COLUMNS:
-        figure.set_size_inches(TWO_COLUMNS, figure.get_figheight())
+    filled = [[replace(panel, total=run.bands[k][0]) for k, panel in enumerate(panels)] for run in runs]
+    if len(runs) == 1:
+        figure = spectra_plot(filled[0], scale=scale, style=style, band_label=label)
+        colors = [PALETTE["black"]]
+    else:
+        by_run = {run.name: shown for run, shown in zip(runs, filled, strict=True)}
+        figure = overlay_spectra_plot(by_run, scale=scale, style=style, band_label=label)
+        colors = [run_color(k) for k in range(len(runs))]
     step = len(figure.axes) // len(panels)
-    with paper_style():
-        for k, (axes, panel) in enumerate(zip(figure.axes[::step], panels, strict=True)):
-            x = np.asarray(panel.x, dtype=float)
-            if single:
-                _fill(axes, x, runs[0].bands[k][1:], population_looks(["total"])["total"].color, x**scale, _ALPHAS[1:])
-                continue
-            for run, color in zip(runs, _colors(runs), strict=True):
-                _fill(axes, x, run.bands[k], color, x**scale, _ALPHAS)
-                axes.plot(x, run.bands[k][0].median * x**scale, color=color, lw=1.1, zorder=2.0)
-            if not panel.data:
-                _fit_to_curves(axes, x, [run.bands[k][0].median * x**scale for run in runs])
-        if not single:
-            _name_runs(figure, runs, label)
+    for k, (axes, panel) in enumerate(zip(figure.axes[::step], panels, strict=True)):
+        x = np.asarray(panel.x, dtype=float)
+        for run, color in zip(runs, colors, strict=True):
+            for band in run.bands[k][1:]:
+                _fill(axes, x, band, color, x**scale, _OUTER)
     return figure
 
 
 def log_mass_plot(
-    x: np.ndarray, runs: Sequence[RunBands], *, levels: Sequence[float], style: str = "one-column"
+    x: np.ndarray, runs: Sequence[RunBands], *, levels: Sequence[float], style: str = "two-column"
 ) -> Figure:
     """Draw <ln A> against total energy.
 
@@ -111,88 +103,51 @@ def log_mass_plot(
     x : numpy.ndarray, shape (n,)
         Total energy per nucleus [GeV].
     runs : sequence of RunBands
-        One panel each: ``bands[0]``.
+        With one panel each.
     levels : sequence of float
-        Probabilities inside the bands.
+        Probabilities inside the bands; for the legend.
     style : {"one-column", "two-column"}
         Width of the figure.
 
     Raises
     ------
     ParameterError
-        For an unknown style or no run.
+        For an unknown style, no run, or bands that do not belong to one panel.
     """
-    _check(style, [None], runs)
+    _check(runs, 1)
+    width = style_width(style)
     with paper_style():
-        width = ONE_COLUMN if style == "one-column" else TWO_COLUMNS
         figure = Figure(figsize=(width, 2.6))
-        axes = figure.add_axes((0.5 / width, 0.16, 1.0 - 0.56 / width, 0.66))
-        for run, color in zip(runs, _colors(runs), strict=True):
-            _fill(axes, x, run.bands[0], color, np.ones_like(x), _ALPHAS)
-            axes.plot(x, run.bands[0][0].median, color=color, lw=1.1)
+        axes = figure.add_axes((0.55 / width, 0.16, 1.0 - 0.61 / width, 0.66))
+        for k, run in enumerate(runs):
+            for j, band in enumerate(run.bands[0]):
+                _fill(axes, x, band, run_color(k), np.ones_like(x), _OUTER if j else _INNER)
+            axes.plot(x, run.bands[0][0].median, color=run_color(k), lw=1.1)
         axes.set_xscale("log")
         axes.set_xlim(float(x.min()), float(x.max()))
         axes.set_xlabel("Energy $E$ [GeV]")
         axes.set_ylabel(r"$\langle\ln A\rangle$")
-        _name_runs(figure, runs, _level_label(levels))
+        handles: list[Any] = [Line2D([], [], color=run_color(k), lw=1.1, label=run.name) for k, run in enumerate(runs)]
+        handles.append(Patch(facecolor="#C8C8C8", label=_level_label(levels)))
+        legend_on_top(figure, handles, legend_columns(handles, width - 0.7, 4))
     return figure
 
 
-def _check(style: str, panels: Sequence[Any], runs: Sequence[RunBands]) -> None:
-    if style not in STYLES:
-        raise ParameterError(f"unknown style {style!r}", remedy=nearest(style, STYLES))
-    if not runs or not panels:
+def _check(runs: Sequence[RunBands], n_panels: int) -> None:
+    if not runs or not n_panels:
         raise ParameterError("no prediction to draw", remedy="give at least one run and one species")
     for run in runs:
-        if len(run.bands) != len(panels) or not all(run.bands):
+        if len(run.bands) != n_panels or not all(run.bands):
             raise ParameterError(
-                f"run {run.name!r} has bands for {len(run.bands)} of {len(panels)} panels",
-                remedy="predict every species",
+                f"run {run.name!r} has bands for {len(run.bands)} panels, not {n_panels}",
+                remedy="predict every species with every run",
             )
-
-
-def _colors(runs: Sequence[RunBands]) -> list[str]:
-    return [RUN_COLORS[k % len(RUN_COLORS)] for k in range(len(runs))]
 
 
 def _level_label(levels: Sequence[float]) -> str:
     return f"{' and '.join(f'{100 * level:.3g}%' for level in sorted(levels))} of the posterior"
 
 
-def _fill(
-    axes: Axes, x: np.ndarray, bands: Sequence[Band], color: str, factor: np.ndarray, alphas: Sequence[float]
-) -> None:
-    for k, band in enumerate(bands):
-        if band.low is not None and band.high is not None:
-            alpha = alphas[min(k, len(alphas) - 1)]
-            axes.fill_between(x, band.low * factor, band.high * factor, color=color, alpha=alpha, lw=0, zorder=1.2)
-
-
-def _fit_to_curves(axes: Axes, x: np.ndarray, curves: Sequence[np.ndarray]) -> None:
-    """Limits of a panel without measurements: all curves, down to a thousandth of their peak."""
-    low, high = axes.get_xlim()
-    seen = np.concatenate([curve[(x >= low) & (x <= high)] for curve in curves])
-    top = float(seen.max())
-    bottom = max(float(seen[seen > 0].min()), 1e-3 * top)
-    axes.set_ylim(bottom / 1.5, top * (top / bottom) ** 0.22 * 1.3)
-
-
-def _name_runs(figure: Figure, runs: Sequence[RunBands], band_label: str) -> None:
-    """Put the runs before the experiments in the legend above the panels."""
-    handles: list[Any] = [
-        Line2D([], [], color=color, lw=1.1, label=run.name) for run, color in zip(runs, _colors(runs), strict=True)
-    ]
-    handles.append(Patch(facecolor="#C8C8C8", label=band_label))
-    for legend in list(figure.legends):
-        for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
-            if handle is not None:
-                handle.set_label(text.get_text())
-                handles.append(handle)
-        legend.remove()
-    first = figure.axes[0].get_position()
-    right = max(float(axes.get_position().x1) for axes in figure.axes)
-    figure.legend(
-        handles=handles, loc="lower left", mode="expand", borderaxespad=0.0,
-        bbox_to_anchor=(first.x0, first.y1 + 0.04 / figure.get_figheight(), right - first.x0, 0.1),
-        ncols=2 if figure.get_figwidth() < TWO_COLUMNS - 0.1 else 4, columnspacing=1.2, handletextpad=0.6,
-    )  # fmt: skip
+def _fill(axes: Axes, x: np.ndarray, band: Band, color: str, factor: np.ndarray, alpha: float) -> None:
+    if band.low is not None and band.high is not None:
+        axes.fill_between(x, band.low * factor, band.high * factor, color=color, alpha=alpha, lw=0, zorder=1.2)

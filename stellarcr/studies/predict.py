@@ -96,6 +96,8 @@ class SpectrumPrediction:
         Posterior draws behind the bands.
     curves : tuple of PredictedCurve
         By species; the total first, then the populations if they were asked for.
+    skipped : tuple of str
+        Species that were asked for and no population injects.
     """
 
     run: str
@@ -104,6 +106,7 @@ class SpectrumPrediction:
     phi: float
     draws: int
     curves: tuple[PredictedCurve, ...]
+    skipped: tuple[str, ...] = ()
 
     @property
     def x_unit(self) -> str:
@@ -211,7 +214,7 @@ def predict(
     ParameterError
         For an unknown species or axis.
     ModelError
-        For an element that no population injects.
+        If no population injects any of the species; if some are injected, the others are skipped.
     """
     check_axis(axis)
     points = check_points(x, axis)
@@ -222,16 +225,17 @@ def predict(
     drawn = draws_of(run, draws, seed)
     model = drawn.posterior.model
     parameters = drawn.posterior.model_parameters(drawn.values)
+    possible = injected_species(names, model)
     curves: list[PredictedCurve] = []
-    for name in names:
+    for name in possible:
         if name == "lnA":
             curves.append(_curve("lnA", "total", _log_mass(model, parameters, axis, points, phi), drawn, chosen))
             continue
-        check_injected(name, model)
         fluxes = model.flux(parameters, name, points, axis, phi)
         for key in fluxes if populations else ("total",):
             curves.append(_curve(name, key, fluxes[key], drawn, chosen))
-    return SpectrumPrediction(drawn.run.name, axis, points, float(phi), len(drawn), tuple(curves))
+    skipped = tuple(name for name in names if name not in possible)
+    return SpectrumPrediction(drawn.run.name, axis, points, float(phi), len(drawn), tuple(curves), skipped)
 
 
 def _curve(
@@ -318,16 +322,29 @@ def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted({float(level) for level in levels}))
 
 
-def check_injected(species: str, model: ForwardModel) -> None:
-    """Refuse a species of which no population injects anything.
+def injected_species(species: Sequence[str], model: ForwardModel, where: str = "") -> list[str]:
+    """Keep the species of which some population injects a part.
+
+    Parameters
+    ----------
+    species : sequence of str
+        Elements, groups, ``lnA``.
+    model : ForwardModel
+        Whose populations.
+    where : str
+        For the message.
 
     Raises
     ------
     ModelError
-        Names the species and what is injected.
+        If none is left; names them and what is injected.
     """
-    if not set(members(species)) & set(model.elements):
+    known = set(model.elements)
+    possible = [name for name in species if name == "lnA" or set(members(name)) & known]
+    if not possible:
         raise ModelError(
-            f"no population of the run injects {species!r}, and the model makes no secondary nuclei",
-            remedy=f"choose among {', '.join(model.elements)}; or run a model with a population that injects it",
+            f"no population of the run injects {', '.join(species)}, and the model makes no secondary nuclei",
+            where=where,
+            remedy=f"choose among {', '.join(model.elements)}; or run a model with a population that injects them",
         )
+    return possible

@@ -103,7 +103,7 @@ def report_spectra(
         drawn = draws_of(run, draws, seed)
         stored.append(drawn.run)
         options = {"phi": phi or 0.0, "populations": populations, "levels": levels}
-        predictions.append(predict(drawn, species or ("H", "He"), axis or "R", x, **options))  # type: ignore[arg-type]
+        predictions.append(predict(drawn, ("H", "He") if species is None else species, axis or "R", x, **options))  # type: ignore[arg-type]
     notes = spectrum_notes(stored, predictions)
     if output.csv is not None:
         write_spectra_csv(predictions, output.csv)

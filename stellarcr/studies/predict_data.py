@@ -15,15 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from ..data import Spectrum
-from ..errors import ConfigError, ModelError, ParameterError, nearest
+from ..errors import ConfigError, ParameterError, RunError, nearest
 from ..infer.posterior import SMALLEST_SCALE
-from ..infer.predictive import PredictiveCheck, check_predictions, without_limits
+from ..infer.predictive import LEAST_DRAWS, PredictiveCheck, check_predictions, without_limits
 from ..infer.priors import prior_from_mapping
 from ..infer.runs import Run
 from ..likelihood.experiment import DataGroup, ExperimentData, ExperimentLikelihood
 from ..likelihood.prediction import ExperimentResponse, SourceTable
-from ..species import members
-from .predict import PosteriorDraws, draws_of
+from .predict import PosteriorDraws, draws_of, injected_species
 from .predict_selection import fitted_points, is_related, load_experiments, restrict
 
 NUISANCES = ("phi", "energy_scale", "normalisation")
@@ -162,7 +161,7 @@ def predict_data(
     Raises
     ------
     RunError
-        If the run cannot be read, or belongs to another model or data.
+        If the run cannot be read, belongs to another model or data, or holds too few samples.
     ConfigError
         For an unknown or doubled likelihood or nuisance parameter, or species that no likelihood holds.
     ParameterError
@@ -177,6 +176,12 @@ def predict_data(
         if name not in known:
             raise ConfigError(f"--set {name}: no such nuisance parameter", remedy=nearest(name, known))
     drawn = draws_of(run, draws, seed)
+    if len(drawn.run.samples) < LEAST_DRAWS:
+        raise RunError(
+            f"the run holds {len(drawn.run.samples)} posterior samples: too few to tell how uncertain a prediction is",
+            where=str(drawn.run.path),
+            remedy="sample it: an optimum without a Gaussian approximation has no spread",
+        )
     streams = np.random.SeedSequence(seed).spawn(len(data))
     return tuple(
         _predict(drawn, d, given, replicates, np.random.default_rng(stream))
@@ -188,15 +193,8 @@ def _predict(
     drawn: PosteriorDraws, data: ExperimentData, given: Mapping[str, float], replicates: int, rng: np.random.Generator
 ) -> ExperimentPrediction:
     posterior = drawn.posterior
-    injected = set(posterior.model.elements)
     measured = [t.species for t in data.tables]
-    possible = [name for name in measured if set(members(name)) & injected]
-    if not possible:
-        raise ModelError(
-            f"no population of the run injects {', '.join(measured)}, and the model makes no secondary nuclei",
-            where=f"likelihood {data.key!r}",
-            remedy=f"choose data of {', '.join(posterior.model.elements)}",
-        )
+    possible = injected_species(measured, posterior.model, f"likelihood {data.key!r}")
     data = restrict(data, possible)
     parameters, sources = _nuisance_draws(drawn, data, given, rng)
     predictions = _predictions(drawn, data, parameters)

@@ -42,8 +42,9 @@ def draw_spectra(
 
     first = predictions[0]
     levels = sorted(first.curves[0].intervals)
-    species = list(dict.fromkeys(c.species for c in first.curves if c.species != "lnA"))
-    with_mass = any(c.species == "lnA" for c in first.curves)
+    everywhere = set.intersection(*({c.species for c in p.curves} for p in predictions))
+    species = [s for s in (*ELEMENTS, *GROUPS) if s in everywhere]
+    with_mass = "lnA" in everywhere
     written: list[Path] = []
     if species:
         panels = [SpectrumPanel(s, first.x, _components(first, s), axis=first.axis) for s in species]
@@ -72,7 +73,8 @@ def draw_data(
     """Draw measurements over predictive bands, pulls below.
 
     Curves are at Earth, for the median potential of the first experiment of each panel, with energy scale and
-    normalisation 1. Pulls are those of the first run's mean prediction, with each experiment's own nuisance parameters.
+    normalisation 1. Pulls, drawn for one run, are those of the mean prediction with each experiment's own nuisance
+    parameters.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..errors import ConfigError
+from ..infer.predictive import LEAST_DRAWS
 from ..infer.runs import Run
 from ..observe.axes import rigidity
 from ..species import dominant_isotope, members
@@ -28,6 +29,12 @@ CONSERVATIVE = (
 def spectrum_notes(runs: Sequence[Run], predictions: Sequence[SpectrumPrediction]) -> list[str]:
     """What a reader of bands must know."""
     notes = _unconverged(runs)
+    for run in runs:
+        if len(run.samples) < LEAST_DRAWS:
+            notes.append(f"{run.name}: {len(run.samples)} posterior samples give no meaningful bands")
+    for p in predictions:
+        if p.skipped:
+            notes.append(f"{p.run}: no population injects {', '.join(p.skipped)}: left out")
     first = predictions[0]
     for species in dict.fromkeys(c.species for c in first.curves):
         # of a sum, iron is the heaviest nucleus that matters: it comes last into the model's range
@@ -122,7 +129,7 @@ def print_checks(predictions: Sequence[Sequence[ExperimentPrediction]], notes: I
             axes = {t.spectrum.species: t.spectrum for t in experiment.tables}
             for check in experiment.checks:
                 r, where = check.result, axes[check.largest_pull_species]
-                at = f"{check.largest_pull:+.1f} at {check.largest_pull_x:.4g} {where.x.unit}"
+                at = f"{check.largest_pull:+.1f} at {check.largest_pull_x:.4g} {where.x.unit}{'/n' if where.axis == 'EKN' else ''}"
                 table.add_row(
                     check.name,
                     check.fitted,
