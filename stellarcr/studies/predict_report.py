@@ -129,7 +129,8 @@ def print_checks(predictions: Sequence[Sequence[ExperimentPrediction]], notes: I
             axes = {t.spectrum.species: t.spectrum for t in experiment.tables}
             for check in experiment.checks:
                 r, where = check.result, axes[check.largest_pull_species]
-                at = f"{check.largest_pull:+.1f} at {check.largest_pull_x:.4g} {where.x.unit}{'/n' if where.axis == 'EKN' else ''}"
+                unit = f"{where.x.unit}/n" if where.axis == "EKN" else str(where.x.unit)
+                at = f"{check.largest_pull:+.1f} at {check.largest_pull_x:.4g} {unit}"
                 table.add_row(
                     check.name,
                     check.fitted,

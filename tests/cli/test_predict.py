@@ -28,7 +28,7 @@ def folder(small_content, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def draws(folder):
-    return draws_of(folder, 100)
+    return draws_of(folder, 80)
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def asked(stellarcr, folder):
 
 
 def test_bands_are_quantiles_of_exact_spectra(asked, draws):
-    printed = asked("--species", "H,p+He", "--at", "20,1e3", "--draws", 100, "--level", "0.5", "--populations")
+    printed = asked("--species", "H,p+He", "--at", "20,1e3", "--draws", 80, "--level", "0.5", "--populations")
     (run,) = printed["runs"]
-    assert (run["axis"], run["x"], run["draws"]) == ("R", [20.0, 1000.0], 100)
+    assert (run["axis"], run["x"], run["draws"]) == ("R", [20.0, 1000.0], 80)
     for curve in run["curves"]:
         values = draws.posterior.model_parameters(draws.values)
         fluxes = draws.posterior.model.flux(values, curve["species"], np.array([20.0, 1e3]))[curve["population"]]
@@ -102,12 +102,11 @@ def test_nuisance_parameters_move_predictions_as_in_a_fit(draws):
         return predict_data(draws, ["nucleon"], species=["H"], nuisances=given)[0].tables[0].mean
 
     np.testing.assert_allclose(mean(normalisation=1.2), 1.2 * mean(), rtol=1e-9)
-    # a power law of index g above the break: J(E/s)/s = s^(-1 - g) J(E)
-    slope = np.diff(np.log(mean())) / np.diff(
-        np.log(predict_data(draws, ["nucleon"], species=["H"])[0].tables[0].spectrum.x.value)
-    )
-    ratio = np.log(mean(energy_scale=1.01) / mean()) / np.log(1.01)
-    assert np.all(np.abs(ratio[1:-1] + 1 + 0.5 * (slope[1:] + slope[:-1])) < 0.05)
+    # where the spectrum is a power law, below the cutoff: J(E/s)/s = s^(-1 - g) J(E)
+    x = predict_data(draws, ["nucleon"], species=["H"])[0].tables[0].spectrum.x.value[:5]
+    slope = np.diff(np.log(mean()[:5])) / np.diff(np.log(x))
+    ratio = np.log(mean(energy_scale=1.01)[:5] / mean()[:5]) / np.log(1.01)
+    np.testing.assert_allclose(ratio[1:-1], -1 - 0.5 * (slope[1:] + slope[:-1]), atol=0.03)
 
 
 def test_a_prior_of_an_unfitted_experiment_widens_its_predictions(draws):

@@ -18,7 +18,7 @@ def bands(level, x=X):
 
 
 def panel(species, with_data=True):
-    at = np.geomspace(30.0, 1e5, 9)
+    at = np.geomspace(14.0, 7e5, 9)
     value = 1e4 * at**-2.7
     error = 0.1 * value
     data = [DataSeries("CALET", at, value, error, error, pull=np.linspace(-2, 2, 9))] if with_data else []
