@@ -34,21 +34,21 @@ class PopulationConfig(Strict):
 class ConstraintConfig(Strict):
     """An ordering of parameters that is part of the prior."""
 
-    order: tuple[str, ...] = Field(min_length=2)
+    order: tuple[str, ...] = Field(min_length=2, description="free parameters, from the smallest value to the largest")
 
 
 class OutputConfig(Strict):
     """Where the run folder goes."""
 
-    folder: str = "chains"
+    folder: str = Field("chains", description="folder of run folders, relative to the working folder")
 
 
 class GridConfig(Strict):
     """Rigidity grid of the fit."""
 
-    lowest: float = 1.0
-    highest: float = 4e8
-    per_decade: int = 20
+    lowest: float = Field(1.0, description="first rigidity [GV]; powers are defined above 1 GV")
+    highest: float = Field(4e8, description="last rigidity [GV], well above all cutoffs")
+    per_decade: int = Field(20, description="points per decade of rigidity")
 
 
 class RunConfig(Strict):
@@ -57,17 +57,21 @@ class RunConfig(Strict):
     Build it from a file with `load_config`, or in Python with keyword arguments of the same names.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    description: str = ""
-    seed: int = Field(1, ge=0)
-    galaxy: dict[str, Any] = Field(default={"preset": "plain-diffusion"})
-    grid: GridConfig = GridConfig()
-    populations: dict[str, PopulationConfig] = Field(min_length=1)
-    parameters: dict[str, Any] = Field(default={})
-    constraints: tuple[ConstraintConfig, ...] = ()
-    likelihoods: dict[str, dict[str, Any]] = Field(min_length=1)
-    sampler: dict[str, Any] = Field(default={"name": "emcee"})
-    output: OutputConfig = OutputConfig()
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the run and its folder; default: the file's name"
+    )
+    description: str = Field("", description="one line for people")
+    seed: int = Field(1, ge=0, description="seed of all random numbers")
+    galaxy: dict[str, Any] = Field(
+        default={"preset": "plain-diffusion"}, description="preset of the Galaxy, and keys that replace its own"
+    )
+    grid: GridConfig = Field(GridConfig(), description="rigidity grid of the fit")
+    populations: dict[str, PopulationConfig] = Field(min_length=1, description="what injects, by name")
+    parameters: dict[str, Any] = Field(default={}, description="values, priors and links of parameters, by name")
+    constraints: tuple[ConstraintConfig, ...] = Field((), description="orders of parameters, part of the prior")
+    likelihoods: dict[str, dict[str, Any]] = Field(min_length=1, description="experiments that are fitted, by name")
+    sampler: dict[str, Any] = Field(default={"name": "emcee"}, description="the sampler and its options")
+    output: OutputConfig = Field(OutputConfig(), description="where the run goes")
     code: dict[str, str] = Field(
         default={},
         description="SHA-256 of your own Python files; a run folder's config.toml keeps them, and they are checked "
