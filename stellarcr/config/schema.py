@@ -40,15 +40,15 @@ class ConstraintConfig(Strict):
 class OutputConfig(Strict):
     """Where the run folder goes."""
 
-    folder: str = Field("chains", description="folder of run folders, relative to the working folder")
+    folder: str = Field(default="chains", description="folder of run folders, relative to the working folder")
 
 
 class GridConfig(Strict):
     """Rigidity grid of the fit."""
 
-    lowest: float = Field(1.0, description="first rigidity [GV]; powers are defined above 1 GV")
-    highest: float = Field(4e8, description="last rigidity [GV], well above all cutoffs")
-    per_decade: int = Field(20, description="points per decade of rigidity")
+    lowest: float = Field(default=1.0, description="first rigidity [GV]; powers are defined above 1 GV")
+    highest: float = Field(default=4e8, description="last rigidity [GV], well above all cutoffs")
+    per_decade: int = Field(default=20, description="points per decade of rigidity")
 
 
 class RunConfig(Strict):
