@@ -9,7 +9,7 @@ from stellarcr.plots import Band, DataSeries, SpectrumPanel, save
 from stellarcr.plots.predictive import RunBands, log_mass_plot, predictive_plot
 
 LEVELS = (0.68, 0.95)
-X = np.geomspace(10.0, 1e6, 60)
+X = np.geomspace(10.0, 2e7, 60)
 
 
 def bands(level, x=X):
@@ -18,7 +18,7 @@ def bands(level, x=X):
 
 
 def panel(species, with_data=True):
-    at = np.geomspace(14.0, 7e5, 9)
+    at = np.geomspace(20.0, 1e7, 9)
     value = 1e4 * at**-2.7
     error = 0.1 * value
     data = [DataSeries("CALET", at, value, error, error, pull=np.linspace(-2, 2, 9))] if with_data else []
@@ -32,8 +32,8 @@ def shades(axes):
 @pytest.mark.parametrize("style", ["one-column", "two-column"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_no_text_overlaps(look, style, count):
-    panels = [panel("H"), panel("He"), panel("Fe")]
-    runs = [RunBands(f"run_{k}", [bands(1e4 * (1 + k))] * 3) for k in range(count)]
+    panels = [panel("H"), panel("He")]
+    runs = [RunBands(f"run_{k}", [bands(1e4 * (1 + k))] * 2) for k in range(count)]
     figure = predictive_plot(panels, runs, levels=LEVELS, style=style)
     assert look.faults(figure) == []
     assert figure.get_figwidth() == (3.4 if style == "one-column" else 7.1)
