@@ -7,7 +7,7 @@ from infer_toys import Box, FarTail
 from scipy.stats import ks_2samp, kstest
 
 from stellarcr.infer.samplers import MemoryStore, get_sampler, settings_from
-from stellarcr.infer.samplers.batched_walk import BatchedWalk, LockstepPool, draw_together, walk_together
+from stellarcr.infer.samplers.batched_walk import BatchedWalk, LockstepPool, draw_together, kept_axes, walk_together
 from stellarcr.infer.samplers.dynesty_parts import draw_live_points, equal_weight_indices
 from stellarcr.infer.samplers.evaluate import Evaluator
 
@@ -134,16 +134,39 @@ def test_equal_weights_take_each_sample_as_often_as_its_weight():
     assert not np.all(np.diff(picked) >= 0)
 
 
-def test_a_posterior_in_the_far_tail_of_one_prior_is_not_trusted():
-    """One parameter 7 sigma out in its prior, others at ease: thinner in the unit cube than dynesty can follow."""
-    result = far_tail(n_far=1)
+EXACT_FAR_TAIL = 0.5 * np.log(0.2) - 0.5 * 9.0**2 / 1.25
+"""ln Z of one dimension of FarTail: a Gaussian of variance 0.25 at -9, seen through a standard normal prior."""
+
+
+def far_tail(n_dim, n_far, **options):
+    sampler = get_sampler("dynesty")
+    settings = settings_from(sampler.settings_type, {"seed": 1, "nlive": 100, "dlogz": 0.2, **options})
+    return sampler.run(FarTail(n_dim, n_far), settings, MemoryStore())
+
+
+def test_a_posterior_in_the_far_tail_of_one_prior():
+    """One parameter 7 sigma out in its prior is thinner in the unit cube than dynesty's ellipsoids can follow."""
+    result = far_tail(5, 1, walks=75)
+    assert result.log_evidence == pytest.approx(EXACT_FAR_TAIL, abs=3 * result.log_evidence_error)
+    np.testing.assert_allclose(result.samples[0].mean(axis=0), [-7.2, 0, 0, 0, 0], atol=0.3)
+    np.testing.assert_allclose(result.samples[0].std(axis=0), [np.sqrt(0.2), 1, 1, 1, 1], rtol=0.25)
+    assert result.verdict.endswith(
+        "prior and data contradict each other in p0, so ln Z rests on the far tail of the prior"
+    )
+
+
+def test_point_by_point_such_a_result_is_not_trusted():
+    result = far_tail(2, 1, walks=20, nlive=40, batch=0)
     assert not result.converged
     assert result.verdict.startswith("not reliable: prior and data contradict each other in p0;")
-    # where all are equally thin nothing is lost
-    assert far_tail(n_far=2).converged
 
 
-def far_tail(n_far):
-    sampler = get_sampler("dynesty")
-    settings = settings_from(sampler.settings_type, {"seed": 1, "nlive": 60, "walks": 20, "dlogz": 0.5})
-    return sampler.run(FarTail(2, n_far), settings, MemoryStore())
+def test_axes_are_replaced_only_where_a_direction_is_lost():
+    rng = np.random.default_rng(3)
+    true = np.array([[1.0, 0.0], [0.6e-9, 0.8e-9]])
+    starts = 0.5 + 1e-3 * rng.standard_normal((4000, 2)) @ true.T
+    healthy = np.tile(2e-3 * true, (4000, 1, 1))
+    assert kept_axes(healthy, starts) is healthy
+    lost = np.tile(np.diag([2e-3, 1e-7]), (4000, 1, 1))
+    root = kept_axes(lost, starts)[0]
+    np.testing.assert_allclose(root @ root.T / 4e-6, true @ true.T, rtol=0.1)

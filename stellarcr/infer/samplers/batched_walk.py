@@ -23,6 +23,10 @@ from stellarcr.infer.samplers.scalar import ScalarFunctions
 
 Function = Callable[[FloatArray], FloatArray]
 
+LOST = 1e3
+"""An ellipsoid that reaches this many standard deviations beyond the live points has lost a direction (project
+choice: a healthy one reaches about ten)."""
+
 
 class BatchedWalk(RWalkSampler):
     """dynesty's random walk, marked for :class:`LockstepPool`."""
@@ -93,8 +97,9 @@ def walk_together(arguments: list[Any], log_likelihood: Function, prior_transfor
     n_walkers, n_dim = len(arguments), len(arguments[0].u)
     n_steps = arguments[0].kwargs["walks"]
     threshold, scale = arguments[0].loglstar, arguments[0].scale
-    steps = np.stack([_steps(a, n_steps, n_dim) for a in arguments], axis=1) * scale
     here = np.array([a.u for a in arguments])
+    axes = kept_axes(np.array([a.axes for a in arguments]), here)
+    steps = np.stack([_steps(a, ax, n_steps) for a, ax in zip(arguments, axes, strict=True)], axis=1) * scale
     theta = np.empty((n_walkers, n_dim))
     value = np.full(n_walkers, np.nan)
     accepted = np.zeros(n_walkers, dtype=int)
@@ -161,10 +166,45 @@ def draw_together(arguments: list[Any], log_likelihood: Function, prior_transfor
     ]
 
 
-def _steps(argument: Any, n_steps: int, n_dim: int) -> FloatArray:
+def kept_axes(axes: FloatArray, starts: FloatArray) -> FloatArray:
+    """Replace ellipsoids that lost a direction.
+
+    dynesty keeps the condition number of a covariance below 1e12 (``improve_covar_mat``). Where the posterior lies in
+    the far tail of a prior, the live points are thinner than that in the unit cube: the ellipsoid reaches orders of
+    magnitude beyond them, every proposal fails, and the live points collapse. The covariance of the walkers' starts,
+    which are live points, is then used instead; it is well conditioned once each coordinate is scaled.
+
+    Parameters
+    ----------
+    axes : array, shape (n_walkers, n_dim, n_dim)
+        Axes of the bounding ellipsoids, as columns.
+    starts : array, shape (n_walkers, n_dim)
+        Where the walkers start.
+
+    Returns
+    -------
+    array, shape (n_walkers, n_dim, n_dim)
+        `axes` itself where no direction is lost.
+    """
+    n_walkers, n_dim = starts.shape
+    spread = np.std(starts, axis=0)
+    reach = np.sqrt(np.sum(axes**2, axis=2)).max(axis=0)
+    if not np.any(reach > LOST * spread) or np.any(spread == 0.0):
+        return axes
+    correlation = np.corrcoef((starts - starts.mean(axis=0)) / spread, rowvar=False) if n_walkers > n_dim else 0.0
+    # Shrunk towards independence, the more the fewer walkers there are.
+    share = n_dim / (n_dim + n_walkers)
+    root = np.linalg.cholesky((1.0 - share) * correlation + share * np.eye(n_dim))
+    # A uniform ellipsoid reaches sqrt(n_dim + 2) standard deviations.
+    own = np.sqrt(n_dim + 2.0) * spread[:, np.newaxis] * root
+    return np.broadcast_to(own, axes.shape)
+
+
+def _steps(argument: Any, axes: FloatArray, n_steps: int) -> FloatArray:
     """All steps of one walker: uniform in the unit ball, carried to the bounding ellipsoid by its axes."""
     rng = np.random.default_rng(argument.rseed)
+    n_dim = len(axes)
     direction = rng.standard_normal((n_steps, n_dim))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     ball = direction * rng.random((n_steps, 1)) ** (1.0 / n_dim)
-    return ball @ argument.axes.T
+    return ball @ axes.T

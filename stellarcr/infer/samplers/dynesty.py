@@ -373,16 +373,20 @@ class _DynestyRun:
             else f"not converged: stopped at {self.limit} before {goal}; ln Z is a lower estimate"
         )
         lost = lost_directions(np.array(record["u"])[-self.settings.nlive_for(n_dim) :], self.posterior.names)
+        stuck = bool(lost) and self.settings.batch == 0
         if lost:
+            remark = f"prior and data contradict each other in {', '.join(lost)}"
             verdict = (
-                f"not reliable: prior and data contradict each other in {', '.join(lost)}; the posterior fills so "
-                f"little of the prior there (below {CONDITION:g}) that walks get stuck: do not trust ln Z and widths"
+                f"not reliable: {remark}; the posterior fills so little of the prior there (below {CONDITION:g}) that "
+                "dynesty's own walks get stuck: sample in batches (batch > 0)"
+                if stuck
+                else f"{verdict}; {remark}, so ln Z rests on the far tail of the prior"
             )
         return SamplerResult(
             sampler=SLOT,
             samples=samples[np.newaxis],
             log_posterior=(log_likelihood[picked] + self.posterior.log_prior(samples))[np.newaxis],
-            converged=self.finished and not lost,
+            converged=self.finished and not stuck,
             verdict=verdict,
             n_calls=self.pool.n_calls,
             seconds=self.clock.seconds,

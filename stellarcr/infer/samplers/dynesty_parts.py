@@ -123,9 +123,10 @@ def equal_weight_indices(log_weight: FloatArray, n: int, rng: np.random.Generato
 def lost_directions(unit: FloatArray, names: Sequence[str]) -> tuple[str, ...]:
     """Parameters in which the live points are too narrow for dynesty's ellipsoids.
 
-    This happens where the posterior lies in the far tail of a prior. Proposals are then far too wide in that
-    direction, walks do not move, and the live points collapse: ln Z and the widths of all parameters can be wrong
-    (six dimensions, one of them 7 sigma out in its prior: ln Z off by 2, widths by a factor of 2 to 4).
+    This happens where the posterior lies in the far tail of a prior. Proposals of dynesty's own walk are then far too
+    wide in that direction, walks do not move, and the live points collapse: ln Z and the widths of all parameters can
+    be wrong (six dimensions, one of them 7 sigma out in its prior: ln Z off by 2, widths by a factor of 2 to 4). The
+    lockstep walk keeps such directions (`batched_walk.kept_axes`).
 
     Parameters
     ----------
