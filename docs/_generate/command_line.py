@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from stellarcr.cli import app
 from typer.models import ArgumentInfo, OptionInfo
+
+from stellarcr.cli import app
 
 from .markdown import table
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
 from stellarcr.config import RunConfig
 from stellarcr.data.galaxy_presets import galaxy_presets, load_galaxy
 from stellarcr.galaxy import PROFILES, Galaxy
@@ -52,7 +53,9 @@ _BY_HAND = (
     Key("galaxy", "preset", "text", '"plain-diffusion"', "a shipped preset, or the path of a TOML file with its keys"),
     Key("likelihoods.NAME", "file", "text", "NAME", "likelihood file: a shipped name, or the path of a TOML file"),
     Key("sampler", "name", "text", '"emcee"', f"the sampler: {', '.join(sampler_names())}"),
-    Key("sampler", "map", "table", "{}", "options of the search for the maximum that comes first; keys in `sampler.map`"),
+    Key(
+        "sampler", "map", "table", "{}", "options of the search for the maximum that comes first; keys in `sampler.map`"
+    ),
 )
 
 
@@ -182,17 +185,17 @@ In the names of sections, `NAME` stands for a name of your choice: of a populati
 
 _TEXTS = {
     "": "## The top level\n",
-    "galaxy": "## `[galaxy]`\n\nDefaults are those of the preset `plain-diffusion`. D0, delta, R_h, delta_h and eta may "
-    "instead be free: name them in `[parameters.galaxy]`. See [diffusion](../physics/propagation.md).\n",
-    "populations.NAME": "## `[populations.NAME]`\n\nOne section for each population; an empty one is enough. Which kinds "
-    "exist, and their parameters: [parameters of the populations](parameters.md).\n",
+    "galaxy": "## `[galaxy]`\n\nDefaults are those of the preset `plain-diffusion`. D0, delta, R_h, delta_h and eta "
+    "may instead be free: name them in `[parameters.galaxy]`. See [diffusion](../physics/propagation.md).\n",
+    "populations.NAME": "## `[populations.NAME]`\n\nOne section for each population; an empty one is enough. Which "
+    "kinds exist, and their parameters: [parameters of the populations](parameters.md).\n",
     "parameters.POPULATION.NAME": "## `[parameters]`\n\nA number fixes a parameter. A table with `prior` frees it, a "
-    "table with `linked` ties it to others. Every parameter `x` may also be given as `log10_x`; what is not given keeps "
-    "its [default](parameters.md). Nuisance parameters are named `LIKELIHOOD.phi`, `LIKELIHOOD.energy_scale`, "
+    "table with `linked` ties it to others. Every parameter `x` may also be given as `log10_x`; what is not given "
+    "keeps its [default](parameters.md). Nuisance parameters are named `LIKELIHOOD.phi`, `LIKELIHOOD.energy_scale`, "
     "`LIKELIHOOD.normalisation`; naming one here replaces the likelihood file's.\n\nWhere `prior` is a kind, its "
     "arguments stand beside it.\n",
-    "likelihoods.NAME": "## `[likelihoods.NAME]`\n\nEvery key of a likelihood file can stand here and then replaces the "
-    "file's. A likelihood file has the same keys. Shipped: {files}.\n",
+    "likelihoods.NAME": "## `[likelihoods.NAME]`\n\nEvery key of a likelihood file can stand here and then replaces "
+    "the file's. A likelihood file has the same keys. Shipped: {files}.\n",
     "sampler": "## `[sampler]`\n\nOptions of all samplers; those of each follow.\n",
 }
 
@@ -209,8 +212,15 @@ def page() -> str:
     for section in order:
         files = ", ".join(f"`{name}`" for name in likelihood_files())
         parts.append(_TEXTS.get(section, f"### `[{section}]`\n").replace("{files}", files))
-        rows = [(code(k.name), k.kind, k.default if k.default[:3] in ("", "req", "see", "the", "NAM") else code(k.default),
-                 k.description) for k in sections[section]]
+        rows = [
+            (
+                code(k.name),
+                k.kind,
+                k.default if k.default[:3] in ("", "req", "see", "the", "NAM") else code(k.default),
+                k.description,
+            )
+            for k in sections[section]
+        ]
         parts.append(table(("key", "type", "default", "meaning"), rows))
         if section == "galaxy":
             parts.append(_galaxy())
@@ -223,8 +233,11 @@ def _galaxy() -> str:
     parts = ["### Presets\n"]
     for preset in galaxy_presets():
         galaxy = load_galaxy(preset)
-        rows = [(code(k), code(_shown(v)), from_docstring((galaxy.sources or {}).get(k, "")))
-                for k, v in vars(galaxy).items() if isinstance(v, int | float | str) and k != "name"]
+        rows = [
+            (code(k), code(_shown(v)), from_docstring((galaxy.sources or {}).get(k, "")))
+            for k, v in vars(galaxy).items()
+            if isinstance(v, int | float | str) and k != "name"
+        ]
         parts += [f"`{preset}`:\n", table(("key", "value", "source"), rows)]
     rows = [(code(p.name), number(p.a), number(p.b), p.source) for p in PROFILES.values()]
     parts += ["### Radial profiles of the sources\n", r"\((r/8.5)^a \exp[-b\,(r-8.5)/8.5]\), \(r\) in kpc." + "\n"]
@@ -243,6 +256,6 @@ def _priors() -> str:
         + table(("kind", "what it is", "arguments"), rows)
         + "\nThe arguments of a `scipy` prior stand beside `distribution`.\n"
         + "\n### Links\n\n"
-        + f"`linked` holds an arithmetic expression of other parameters: numbers, names, `+ - * / **`, parentheses, and "
-        f"the functions {functions} (`log` is the natural logarithm).\n"
+        + f"`linked` holds an arithmetic expression of other parameters: numbers, names, `+ - * / **`, parentheses, "
+        f"and the functions {functions} (`log` is the natural logarithm).\n"
     )

@@ -13,10 +13,10 @@ from .markdown import code, from_docstring, number, table
 
 _INTRODUCTION = """# Measured spectra
 
-The tables that stellarcr comes with, listed by the registry when this page was made. `points` counts rows; the range goes
-from the first bin edge to the last, or from point to point where no edges are published. Axes: `R` rigidity [GV], `EK`
-kinetic energy per nucleus [GeV], `EKN` kinetic energy per nucleon [GeV], `ETOT` total energy per nucleus [GeV]. Fluxes
-are per m² s sr and per unit of the axis.
+The tables that stellarcr comes with, listed by the registry when this page was made. `points` counts rows; the range
+goes from the first bin edge to the last, or from point to point where no edges are published. Axes: `R` rigidity [GV],
+`EK` kinetic energy per nucleus [GeV], `EKN` kinetic energy per nucleon [GeV], `ETOT` total energy per nucleus [GeV].
+Fluxes are per m² s sr and per unit of the axis.
 
 `use` says which likelihood file takes the table: those in **bold** belong to the reference fit. A range in rigidity
 narrows the points further, see the [likelihood files](#likelihood-files). A `superseded` table is an older version of a
@@ -70,7 +70,9 @@ def _row(entry: SpectrumEntry, files: dict[str, LikelihoodFile]) -> tuple[str, .
 def _use(entry: SpectrumEntry, files: dict[str, LikelihoodFile]) -> str:
     if entry.status == "superseded":
         return "superseded"
-    return ", ".join(f"**{name}**" if file.reference_fit else name for name, file in files.items() if _takes(file, entry))
+    return ", ".join(
+        f"**{name}**" if file.reference_fit else name for name, file in files.items() if _takes(file, entry)
+    )
 
 
 def _takes(file: LikelihoodFile, entry: SpectrumEntry) -> bool:

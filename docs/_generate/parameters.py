@@ -42,8 +42,10 @@ def page() -> str:
             parts.append(f"Mechanical budget: {number(population.budget)} {unit} ({population.budget_source}).\n")
         parts.append("### Composition\n\nNumber fractions at equal rigidity.\n")
         source = population.composition.source
-        rows = [(e, number(float(f"{x:.4g}")), from_docstring(source.get(e, "")))
-                for e, x in population.composition.elements.items()]
+        rows = [
+            (e, number(float(f"{x:.4g}")), from_docstring(source.get(e, "")))
+            for e, x in population.composition.elements.items()
+        ]
         parts.append(table(("element", "fraction", "source"), rows))
     parts.append("## `galaxy`\n\nPropagation; defaults are those of the preset.\n")
     return "\n".join([*parts, _table("galaxy", list(load_galaxy().parameters))])
