@@ -122,7 +122,7 @@ def corner_plot(
         for layer in layers:
             _draw_layer(grid, columns, layer, tuple(levels), smooth, layout.settings["lines.linewidth"])
         finish_axes(figure, grid, columns, layout)
-        handles = [_run_handle(layer, names) for layer in layers]
+        handles: list[Any] = [_run_handle(layer, names) for layer in layers]
         if any(layer.maximum for layer in layers):
             handles.append(_maximum_handle(layers))
         if priors:

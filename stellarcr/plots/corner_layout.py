@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -192,7 +193,7 @@ def finish_axes(figure: Figure, grid: Grid, columns: Sequence[Column], layout: C
 def _highest(axes: Axes) -> float:
     """Top of the step curves of a diagonal panel; 1 where there is none."""
     steps = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
-    return max((float(patch.get_data().values.max()) for patch in steps), default=0.0) or 1.0
+    return max((float(np.max(patch.get_data()[0])) for patch in steps), default=0.0) or 1.0
 
 
 def place_legend(figure: Figure, grid: Grid, handles: Sequence[Any], title: str | None, size: float) -> Legend:

@@ -166,9 +166,10 @@ def draw_panels(
                 lowest.set_xlabel(f"{name}${_SYMBOLS[panel.axis][0]}$ [{_SYMBOLS[panel.axis][2]}]")
             if index % n_columns == 0:
                 label = main.set_ylabel(flux_label(panel.axis, scale))
-                fit_text(figure, [(label, 1.05 * main.get_window_extent().height, True)])
+                fit_text(figure, [(label, main.get_window_extent().height, True)], smallest=4.5)
                 if lower is not None:
-                    lower.set_ylabel(r"Pull [$\sigma$]")
+                    label = lower.set_ylabel(r"Pull [$\sigma$]")
+                    fit_text(figure, [(label, 0.85 * lower.get_window_extent().height, True)], smallest=4.5)
         figure.align_ylabels([axes for pair in grid[::n_columns] for axes in pair if axes is not None])
         legend_on_top(figure, handles, ncols, span)
     return figure

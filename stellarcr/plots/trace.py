@@ -175,12 +175,12 @@ def _chain_legend(figure: Figure, trace: ChainTrace, n_groups: int) -> None:
         handles.append(Line2D([], [], color=RUN_COLORS[index], lw=1.2, label=f"{what} {index + 1}"))
     if trace.burn_in:
         handles.append(Patch(facecolor=_BURN_IN_COLOR, label="Burn-in"))
-    left = float(figure.axes[0].get_position().x0)
+    left, narrow = float(figure.axes[0].get_position().x0), float(figure.get_figwidth()) == ONE_COLUMN
     figure.legend(
         handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(left, 1.0),
-        ncols=len(handles),
+        loc="lower left" if narrow else "upper left",
+        bbox_to_anchor=(0.0 if narrow else left, 1.0),
+        ncols=min(3, len(handles)) if narrow else len(handles),
         borderaxespad=0.2,
         columnspacing=1.4,
         handlelength=1.6,
@@ -236,12 +236,12 @@ def _nested_legend(figure: Figure, trace: NestedTrace, first: Axes) -> None:
         ),
     ]
     handles[-1].set_label("100% of the largest weight")
-    left = float(first.get_position().x0)
+    left, narrow = float(first.get_position().x0), float(figure.get_figwidth()) == ONE_COLUMN
     figure.legend(
         handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(left, 1.0),
-        ncols=len(handles),
+        loc="lower left" if narrow else "upper left",
+        bbox_to_anchor=(0.0 if narrow else left, 1.0),
+        ncols=min(3, len(handles)) if narrow else len(handles),
         borderaxespad=0.2,
         columnspacing=1.2,
         handlelength=1.4,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from ..errors import ConfigError, RunError
 from ..infer.posterior import Posterior
 from ..infer.runs import Run, read_run
 from .panels import curve_span, pull_panels, spectrum_panels
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def posterior_of(run: Run) -> Posterior:
@@ -206,7 +203,7 @@ def draw_trace(
     return [file for run in runs for file in _save(trace_plot(run, parameters, style=style), "trace", [run], output)]
 
 
-def _save(figure: Figure, kind: str, runs: Sequence[Run], output: Path | None) -> list[Path]:
+def _save(figure: Any, kind: str, runs: Sequence[Run], output: Path | None) -> list[Path]:
     """Write a figure as PDF and PNG; one of several runs is named after all of them."""
     from ..plots.style import save
 

@@ -1,6 +1,6 @@
 """Synthetic runs, chains and spectra, and what a reader's eye would check."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import matplotlib.text
@@ -39,6 +39,12 @@ class SyntheticRun:
     units: tuple
     samples: np.ndarray
     summary: dict
+    prior: np.ndarray | None = None
+    priors: dict = field(default_factory=dict)
+    groups: dict = field(default_factory=dict)
+    manifest: dict = field(default_factory=dict)
+    derived: dict = field(default_factory=dict)
+    derived_index: np.ndarray | None = None
 
 
 def make_run(n, name="reference", seed=0, shift=0.0, n_samples=3000):
@@ -59,21 +65,21 @@ def make():
 
 def drawn_texts(figure):
     """Every text that is drawn."""
+    beyond = {label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in _labels_beyond(axis)}
     return [
         text
         for text in figure.findobj(matplotlib.text.Text)
-        if text.get_visible() and text.get_text().strip() and (text.axes is None or _in_view(text))
+        if text.get_visible() and text.get_text().strip() and text not in beyond
     ]
 
 
-def _in_view(text):
-    """Whether a text is no label of a tick beyond the end of its axis: such ticks exist but are not drawn."""
-    for axis in (text.axes.xaxis, text.axes.yaxis):
-        for tick in axis.get_major_ticks() + axis.get_minor_ticks():
-            if text in (tick.label1, tick.label2):
-                low, high = sorted(axis.get_view_interval())
-                return low <= tick.get_loc() <= high
-    return True
+def _labels_beyond(axis):
+    """Labels of ticks beyond the end of an axis, or left from an earlier choice: they exist but are not drawn."""
+    low, high = sorted(axis.get_view_interval())
+    used = axis.get_major_ticks() + axis.get_minor_ticks()
+    for tick in [*axis.majorTicks, *axis.minorTicks]:
+        if tick not in used or not low <= tick.get_loc() <= high:
+            yield from (tick.label1, tick.label2)
 
 
 def outline(text):
