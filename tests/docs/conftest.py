@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_limits
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "docs")]  # helpers, and the generators of pages
 
 # A fit that takes seconds and has what pages speak of: several populations, two experiments, a nuisance parameter.
 SMALL = """

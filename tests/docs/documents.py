@@ -1,15 +1,12 @@
 """Reads the documentation: pages, fenced blocks, code in the text."""
 
 import re
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-sys.path.insert(0, str(DOCS))  # for the generators of pages
-
 FENCE = re.compile(r"^( *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^\1```[ \t]*$", re.M | re.S)
 
 

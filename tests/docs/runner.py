@@ -30,6 +30,7 @@ INSTALLATION = {
 """Commands that are not executed here, with the reason. Scripts that they name must exist and be valid."""
 
 LONG = {
+    r"(JOBS=\d+ )?bash scripts/run_seeds\.sh ": "several fits in a row; tests/house runs the script",
     r"stellarcr run scripts/configs/": "fits of the shipped configurations take minutes to an hour",
 }
 """Commands whose form is checked (command, options, files) and whose effect the pages find prepared.
@@ -211,7 +212,9 @@ class Session:
         return result.returncode, result.stdout + result.stderr
 
     def _prepare(self, text: str) -> None:
-        for name in dict.fromkeys(re.findall(r"chains/([A-Za-z0-9_]\w*)", text)):
+        named = re.findall(r"chains/([A-Za-z0-9_]\w*)(\*?)", text)
+        names = [f"{name}{seed}" for name, seeds in named for seed in (("1", "2") if seeds else ("",))]
+        for name in dict.fromkeys(names):
             if not (self.folder / "chains" / name).exists():
                 self.prepare(name, self.folder / "chains" / name)
 
