@@ -5,8 +5,7 @@ Names are loaded when first used (PEP 562).
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from .._lazy import lazy_exports
 
 _EXPORTS = {
     "CorrelatedErrors": "errors",
@@ -19,14 +18,4 @@ _EXPORTS = {
 }
 
 __all__ = sorted(_EXPORTS)
-
-
-def __getattr__(name: str) -> Any:
-    """Load an exported name on first use."""
-    if name in _EXPORTS:
-        return getattr(import_module(f"stellarcr.likelihood.{_EXPORTS[name]}"), name)
-    raise AttributeError(f"module 'stellarcr.likelihood' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -5,8 +5,7 @@ Names are loaded when first used, so that ``import stellarcr.plots`` does not lo
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from .._lazy import lazy_exports
 
 _EXPORTS: dict[str, str] = {
     "Band": "spectrum_panel",
@@ -31,14 +30,4 @@ _EXPORTS: dict[str, str] = {
 }
 
 __all__ = sorted(_EXPORTS)
-
-
-def __getattr__(name: str) -> Any:
-    """Load an exported name on first use (PEP 562)."""
-    if name in _EXPORTS:
-        return getattr(import_module(f"stellarcr.plots.{_EXPORTS[name]}"), name)
-    raise AttributeError(f"module 'stellarcr.plots' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -5,29 +5,25 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from stellarcr.infer.runs.folder import RunFolder
-    from stellarcr.infer.runs.job import execute
-    from stellarcr.infer.runs.reading import Run, read_run
-    from stellarcr.infer.samplers.base import RunInterrupted
+    from .folder import RunFolder as RunFolder
+    from .job import RunInterrupted as RunInterrupted
+    from .job import execute as execute
+    from .reading import Run as Run
+    from .reading import read_run as read_run
 
 # Loaded when first used: reading a run needs no sampler.
 _EXPORTS = {
-    "Run": "stellarcr.infer.runs.reading",
-    "RunFolder": "stellarcr.infer.runs.folder",
-    "RunInterrupted": "stellarcr.infer.samplers.base",
-    "execute": "stellarcr.infer.runs.job",
-    "read_run": "stellarcr.infer.runs.reading",
+    "Run": "reading",
+    "RunFolder": "folder",
+    "RunInterrupted": "job",
+    "execute": "job",
+    "read_run": "reading",
 }
 
-__all__ = ["Run", "RunFolder", "RunInterrupted", "execute", "read_run"]
-
-
-def __getattr__(name: str) -> Any:
-    """Load an exported name on first use (PEP 562)."""
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = sorted(_EXPORTS)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)
