@@ -42,16 +42,22 @@ class Galaxy:
         Name of the preset.
     D0 : float
         Diffusion coefficient at 4 GV [cm^2/s].
-    delta, delta_h : float
-        Slopes of D below and above the break.
+    delta : float
+        Slope of D below the break.
+    delta_h : float
+        Slope of D above the break.
     R_h : float
         Rigidity of the break [GV].
     eta : float
         Power of beta in D.
     smoothness : float
         Width of the break in ln R; 0 is sharp.
-    half_height, radius, sun : float
-        Halo half-height, radius, and the Sun's galactocentric radius [kpc].
+    half_height : float
+        Half-height of the halo [kpc].
+    radius : float
+        Radius of the halo [kpc].
+    sun : float
+        The Sun's galactocentric radius [kpc].
     hydrogen_column : float
         Hydrogen atoms through the whole disc [1/cm^2]: 2 h n.
     helium_fraction : float

@@ -5,8 +5,11 @@ how to do something are in `test_how_to.py`.
 """
 
 import importlib
+import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from documents import ROOT, inline_code, pages, with_blocks
@@ -71,10 +74,13 @@ def test_pages_that_others_execute(page):
 @pytest.mark.slow
 @pytest.mark.parametrize("line", [line for line in shown_commands() if re.match(r"stellarcr run scripts/", line)])
 def test_long_fits(line, tmp_path):
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     first = line.replace(" --resume", "")
     for seconds, command in ((10, first), (15, line)) if "--resume" in line else ((10, line),):
         short = f"{command} --max-time {seconds} --output {tmp_path}"
-        result = subprocess.run(["bash", "-c", short], cwd=ROOT, capture_output=True, text=True, timeout=600)
+        result = subprocess.run(
+            ["bash", "-c", short], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
+        )
         assert result.returncode == 0, result.stderr
     (run,) = tmp_path.iterdir()
     assert (run / "summary.json").exists()
