@@ -15,8 +15,8 @@ from stellarcr.infer.runs import execute, read_run
 from stellarcr.infer.runs.archive import build_tree, derive, write_tree
 from stellarcr.infer.runs.folder import RunFolder
 from stellarcr.infer.samplers.base import SamplerResult
-from stellarcr.infer.samplers.dynesty import DynestySettings
-from stellarcr.infer.samplers.emcee import EmceeSettings
+from stellarcr.infer.samplers.dynesty_settings import DynestySettings
+from stellarcr.infer.samplers.emcee_settings import EmceeSettings
 from stellarcr.infer.samplers.map import MapResult, MapSettings
 from stellarcr.infer.summary import build_summary
 from stellarcr.studies.compare import compare

@@ -13,7 +13,7 @@ from stellarcr.errors import ModelError, ParameterError, RunError
 from stellarcr.infer.runs import RunFolder, execute, read_run
 from stellarcr.infer.runs.checks import config_differences
 from stellarcr.infer.samplers import settings_from
-from stellarcr.infer.samplers.emcee import EmceeSettings
+from stellarcr.infer.samplers.emcee_settings import EmceeSettings
 from stellarcr.infer.samplers.map import MapSettings
 
 SHORT = {"walkers": 16, "max_steps": 60, "check_every": 20, "seed": 7}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import emcee
 import numpy as np
 
-from stellarcr.errors import ConfigError, ModelError, ParameterError, RunError
+from stellarcr.errors import ModelError, RunError
 from stellarcr.infer.diagnostics import ChainAssessment, assess_chain
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior
 from stellarcr.infer.samplers.base import (
     Clock,
     SamplerResult,
-    SamplerSettings,
     SavedState,
     Store,
     Trace,
@@ -24,10 +22,12 @@ from stellarcr.infer.samplers.base import (
     stored_points,
 )
 from stellarcr.infer.samplers.chain import StoredChain, capacity_for
+from stellarcr.infer.samplers.emcee_settings import EmceeSettings
 from stellarcr.infer.samplers.evaluate import Evaluator
 from stellarcr.infer.samplers.independence import Independence, Mixture, fit_mixture
 from stellarcr.infer.samplers.map import MapResult, MapSettings, find_maximum
 from stellarcr.infer.samplers.moves import DifferentialEvolution, Snooker
+from stellarcr.infer.samplers.scatter import scatter_walkers
 
 SLOT = "emcee"
 
@@ -46,79 +46,6 @@ change of temperature; all are burn-in, and the chain that counts is at least as
 _LOCAL_WEIGHTS = (0.8, 0.2)
 _LEARNED_WEIGHTS = (0.45, 0.15, 0.4)
 """Weights of differential evolution, snooker, and, once learned, the independence move."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmceeSettings(SamplerSettings):
-    """Options of the emcee adapter, besides those of :class:`SamplerSettings`.
-
-    Parameters
-    ----------
-    walkers : int, optional
-        Walkers per ensemble, even; default max(64, 4 n_dim).
-    ensembles : int
-        Independent ensembles, at least 2; R-hat compares them.
-    max_steps : int
-        Stop after this many steps.
-    min_steps : int
-        Go on to this many steps even if the targets are met earlier.
-    target_tau : float
-        Converged needs a chain longer than this many autocorrelation times after burn-in ...
-    target_rhat : float
-        ... and R-hat over ensembles below this for every parameter.
-    check_every : int
-        Steps before the first test of convergence; later tests come when the chain has grown by a tenth, and by
-        at least this.
-    scatter : float
-        Width of the start around the maximum in units of the Laplace approximation; above 1 so that the
-        ensembles start more dispersed than the posterior.
-    learn : bool
-        Fit a mixture of Gaussians to the walkers' past during burn-in and propose from it, besides the other moves.
-    memory_mb : float
-        Memory for the stored chain; when it is full, every second stored step is dropped.
-    """
-
-    walkers: int | None = None
-    ensembles: int = 4
-    max_steps: int = 200_000
-    min_steps: int = 0
-    target_tau: float = 50.0
-    target_rhat: float = 1.01
-    check_every: int = 200
-    scatter: float = 2.0
-    learn: bool = True
-    memory_mb: float = 64.0
-
-    LIMITS: ClassVar[frozenset[str]] = SamplerSettings.LIMITS | {"max_steps", "min_steps", "target_tau", "target_rhat"}
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require_integer("walkers", 8, optional=True)
-        self._require_integer("ensembles", 2)
-        self._require_integer("max_steps", 1)
-        self._require_integer("min_steps", 0)
-        if self.min_steps > self.max_steps:
-            raise self._fail("min_steps", f"no more than max_steps = {self.max_steps}")
-        self._require_integer("check_every", 1)
-        self._require_number("target_tau", above=0.0)
-        self._require_number("target_rhat", above=1.0)
-        self._require_number("scatter", above=0.0)
-        if not isinstance(self.learn, bool):
-            raise self._fail("learn", "true or false")
-        self._require_number("memory_mb", above=0.0)
-
-    def walkers_for(self, n_dim: int) -> int:
-        """Walkers per ensemble in `n_dim` dimensions; refuses too few, and odd numbers."""
-        walkers = max(64, 4 * n_dim) if self.walkers is None else self.walkers
-        least = 2 * n_dim + 2
-        if walkers % 2 or walkers < least:
-            raise ConfigError(
-                f"sampler option walkers = {walkers} is not valid for {n_dim} parameters",
-                where=type(self).__name__,
-                remedy=f"walkers must be even and at least {least} (each half moves in the span of the other); "
-                "leave it out for the default",
-            )
-        return walkers
 
 
 class _Ensembles(emcee.EnsembleSampler):
@@ -445,49 +372,3 @@ class _EmceeRun:
         log_prob = self.chain.log_prob[::every].reshape(shape)[:, :, :walkers]
         numbers = self.chain.stride * (1 + np.arange(self.chain.n_stored))[::every]
         return Trace(numbers, coords.swapaxes(0, 1).copy(), log_prob.swapaxes(0, 1).copy())
-
-
-def scatter_walkers(
-    posterior: Posterior,
-    evaluator: Evaluator,
-    start: MapResult,
-    rng: np.random.Generator,
-    n: int,
-    scatter: float,
-) -> tuple[FloatArray, FloatArray]:
-    """Draw walkers around the maximum, inside the prior, where the posterior is finite.
-
-    They are drawn in the unit cube of the prior from the Laplace approximation widened by `scatter`, and
-    reflected at the cube's faces. Draws that are impossible are replaced by narrower ones.
-
-    Returns
-    -------
-    tuple of arrays
-        Points ``(n, n_dim)`` and their log posterior ``(n,)``.
-
-    Raises
-    ------
-    ParameterError
-        If no possible point is found around the maximum.
-    """
-    root = np.linalg.cholesky(start.unit_covariance)
-    coords = np.empty((n, posterior.n_dim))
-    log_prob = np.full(n, -np.inf)
-    for attempt in range(30):
-        missing = np.flatnonzero(~np.isfinite(log_prob))
-        if len(missing) == 0:
-            return coords, log_prob
-        width = scatter * 0.7 ** max(0, attempt - 5)
-        unit = start.unit_point + width * rng.standard_normal((len(missing), posterior.n_dim)) @ root.T
-        coords[missing] = posterior.prior_transform(reflect(unit))
-        log_prob[missing] = evaluator.log_posterior(coords[missing])
-    raise ParameterError(
-        f"{int(np.sum(~np.isfinite(log_prob)))} of {n} walkers find no possible point around the maximum",
-        remedy="check constraints that cut the prior into thin pieces, or use the dynesty sampler",
-    )
-
-
-def reflect(unit: FloatArray) -> FloatArray:
-    """Fold points back into the open unit cube at its faces."""
-    folded = np.abs(np.mod(unit + 1.0, 2.0) - 1.0)
-    return np.clip(folded, 1e-9, 1.0 - 1e-9)
