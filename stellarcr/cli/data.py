@@ -12,6 +12,7 @@ from .options import AsJson, split
 
 if TYPE_CHECKING:
     from ..data.description import TableDescription
+    from ..data.user_table import UserTable
 
 _TRIES = 3
 
@@ -116,7 +117,9 @@ def plot(
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV file with column names in its first line, or ECSV.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV file with column names in its first line, or ECSV.", metavar="FILE")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into; made if needed.")],
     experiment: Annotated[str, typer.Option(help="Who measured.", show_default=False)] = "",
     species: Annotated[
@@ -168,6 +171,9 @@ def import_(
     separator: Annotated[
         str, typer.Option(help="Between the cells of a CSV file: comma, semicolon, tab, space, bar.")
     ] = "comma",
+    decimal_comma: Annotated[
+        bool, typer.Option("--decimal-comma", help="Numbers of a CSV file are written with a comma: 2,7.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a table of the same name.")] = False,
 ) -> None:
     """Write a table of your own in stellarcr's format, so that it can be plotted and fitted.
@@ -178,6 +184,7 @@ def import_(
     """
     from ..data.description import TableDescription
     from ..data.importing import import_table
+    from ..data.user_table import read_user_table
     from ..studies.own_data import print_imported
 
     description = TableDescription(
@@ -205,8 +212,10 @@ def import_(
         notes=notes,
     )
     if sys.stdin.isatty():
-        description = _ask(description, file, separator)
-    imported = import_table(file, output, description, separator=separator, overwrite=overwrite)
+        description = _ask(description, read_user_table(file, separator, decimal_comma))
+    imported = import_table(
+        file, output, description, separator=separator, decimal_comma=decimal_comma, overwrite=overwrite
+    )
     print_imported(imported, output)
 
 
@@ -227,13 +236,11 @@ def _pairs(parts: list[str], option: str, example: str) -> dict[str, str]:
     return pairs
 
 
-def _ask(description: TableDescription, file: Path, separator: str) -> TableDescription:
+def _ask(description: TableDescription, source: UserTable) -> TableDescription:
     """Ask for what is missing, as far as a question can bring it."""
     from ..data.description import answer, missing, with_header
-    from ..data.user_table import read_user_table
     from ..errors import DataError
 
-    source = read_user_table(file, separator)
     tries = 0
     while True:
         questions = [item for item in missing(source, with_header(description, source)) if item.question]

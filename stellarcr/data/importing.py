@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from .spectrum import Spectrum
 from .tables import load_table
 from .user_table import UserTable, read_user_table
 from .validation import faults
-from .verification import SUMS, identify
+from .verification import ROW_FAULT, SUMS, identify
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
 _DIGITS = 12
@@ -50,6 +50,7 @@ def import_table(
     description: TableDescription,
     *,
     separator: str = "comma",
+    decimal_comma: bool = False,
     overwrite: bool = False,
 ) -> ImportedTable:
     r"""Write a user's CSV or ECSV file as a table of stellarcr into a folder.
@@ -64,6 +65,8 @@ def import_table(
         What the columns do not say: axis, units, species, reference.
     separator : str
         What stands between the cells of a CSV file.
+    decimal_comma : bool
+        Numbers of a CSV file are written with a comma, such as 2,7.
     overwrite : bool
         Replace a table of the same name.
 
@@ -96,7 +99,7 @@ def import_table(
     >>> imported.spectrum
     <Spectrum MINE H: flux on EK, 2 points>
     """
-    source = read_user_table(file, separator)
+    source = read_user_table(file, separator, decimal_comma)
     complete = with_header(description, source)
     needed = missing(source, complete)
     if needed:
@@ -182,7 +185,7 @@ def build_table(source: UserTable, description: TableDescription) -> Table:
     flags = list(source.columns[roles["flag"]]) if "flag" in roles else [""] * rows
     table["upper_limit"] = Column(limits, description="value is an upper limit")
     table["flag"] = Column(flags, dtype=str, description="remark on this row")
-    _refuse_faults(table, where)
+    _refuse_faults(table, source, roles)
     return table
 
 
@@ -232,19 +235,35 @@ def default_name(description: TableDescription, species: str) -> str:
     return "_".join(re.sub(r"[^A-Za-z0-9._+-]+", "-", part.strip()) for part in parts if part.strip())
 
 
-def _refuse_faults(table: Table, where: str) -> None:
-    found = list(faults(table, where=where))
+def _refuse_faults(table: Table, source: UserTable, roles: Mapping[str, str]) -> None:
+    where = str(source.path)
+    # A symmetric error is two columns of the table, and one of the file: its faults are told once.
+    found = {fault.problem: fault for fault in (_in_file(f, source, roles) for f in faults(table, where=where))}
     if len(found) == 1:
-        raise found[0]
+        raise next(iter(found.values()))
     if found:
-        shown = [f"{fault.problem} ({fault.remedy})" for fault in found[:_SHOWN_FAULTS]]
-        if len(found) > _SHOWN_FAULTS:
-            shown.append(f"and {len(found) - _SHOWN_FAULTS} more")
+        shown = [f"{problem} ({fault.remedy})" for problem, fault in found.items()]
+        if len(shown) > _SHOWN_FAULTS:
+            shown = [*shown[:_SHOWN_FAULTS], f"and {len(shown) - _SHOWN_FAULTS} more"]
         raise DataError(
             f"{len(found)} faults:\n    " + "\n    ".join(shown),
             where=where,
             remedy="correct the file, or how it is described",
         )
+
+
+def _in_file(fault: DataError, source: UserTable, roles: Mapping[str, str]) -> DataError:
+    """Name line, column and cell of the user's file, instead of those of the table that was made of it."""
+    cell = ROW_FAULT.match(fault.problem)
+    if not cell:
+        return fault
+    row, name = int(cell["row"]) - 1, cell["column"]
+    column = roles.get(name) or roles.get(name.removesuffix("_low").removesuffix("_high"))
+    if column is None:  # x from edges, and errors that are not there
+        return DataError(
+            f"{source.place(row)}, {name} = {cell['value']} {cell['problem']}", where=fault.where, remedy=fault.remedy
+        )
+    return source.cell_error(row, column, cell["problem"], fault.remedy)
 
 
 def _target(folder: Path, name: str, overwrite: bool) -> Path:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from .tables import read_ecsv
 
 SEPARATORS: Mapping[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "bar": "|"}
 """What may stand between the cells of a CSV file, by name."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
+"""Stricter than ``float``, which takes 1_000 for a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +40,8 @@ class UserTable:
         ``meta`` of an ECSV header; empty for CSV.
     sha256 : str
         Hash of the file.
+    decimal_comma : bool
+        Whether numbers are written with a comma, such as 2,7.
     """
 
     path: Path
@@ -44,6 +50,12 @@ class UserTable:
     units: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
+    decimal_comma: bool = False
+
+    def place(self, row: int) -> str:
+        """Where a row, counted from 0, stands: in which line of a CSV file, or row of an ECSV file."""
+        # The first line of a CSV file names its columns: only rows of an ECSV file begin with 1.
+        return f"{'row' if self.lines[0] == 1 else 'line'} {self.lines[row]}"
 
     def numbers(self, column: str) -> np.ndarray:
         """Read a column as numbers; empty cells become NaN.
@@ -64,14 +76,12 @@ class UserTable:
         """
         values = np.full(len(self.lines), np.nan)
         for row, cell in enumerate(self.columns[column]):
-            if cell:
-                try:
-                    values[row] = float(cell)
-                except ValueError:
-                    remedy = "write numbers like 2.7 or 1.5e-3"
-                    if "," in cell:
-                        remedy += ", with a decimal point instead of a comma"
-                    raise self._cell_error(row, column, "is no number", remedy) from None
+            if not cell:
+                continue
+            text = cell.replace(",", ".") if self.decimal_comma and "." not in cell else cell
+            if not _NUMBER.fullmatch(text) or (self.decimal_comma and "." in cell):
+                raise self.cell_error(row, column, "is no number", _number_remedy(cell, self.decimal_comma))
+            values[row] = float(text)
         return values
 
     def truths(self, column: str) -> np.ndarray:
@@ -85,17 +95,41 @@ class UserTable:
         known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
         for row, cell in enumerate(self.columns[column]):
             if cell.lower() not in known:
-                raise self._cell_error(row, column, "is neither true nor false", "write true or false")
+                raise self.cell_error(row, column, "is neither true nor false", "write true or false")
         return np.array([known[cell.lower()] for cell in self.columns[column]], dtype=bool)
 
-    def _cell_error(self, row: int, column: str, problem: str, remedy: str) -> DataError:
+    def cell_error(self, row: int, column: str, problem: str, remedy: str) -> DataError:
+        """Make an error of one cell that names file, line, column and cell.
+
+        Parameters
+        ----------
+        row : int
+            Counted from 0.
+        column : str
+            Name in the file.
+        problem, remedy : str
+            What is wrong with it, and what to do.
+        """
         cell = self.columns[column][row]
         return DataError(
-            f"line {self.lines[row]}, column {column!r}: {cell!r} {problem}", where=str(self.path), remedy=remedy
+            f"{self.place(row)}, column {column!r}: {cell!r} {problem}", where=str(self.path), remedy=remedy
         )
 
 
-def read_user_table(path: str | Path, separator: str = "comma") -> UserTable:
+def _number_remedy(cell: str, decimal_comma: bool) -> str:
+    if cell.endswith("%"):
+        return "write the number alone, and give --relative-errors with 'percent' for this column"
+    if cell[0] in "<>≤":
+        return "write the number alone, and 'true' in a column 'upper_limit'"
+    if decimal_comma:
+        return "write numbers like 2,7 or 1,5e-3, without points, or leave --decimal-comma out"
+    remedy = "write numbers like 2.7 or 1.5e-3"
+    if "," in cell:
+        remedy += "; if its comma is a decimal one, in all numbers of the file, give --decimal-comma"
+    return remedy
+
+
+def read_user_table(path: str | Path, separator: str = "comma", decimal_comma: bool = False) -> UserTable:
     """Read a CSV or ECSV file.
 
     Parameters
@@ -105,6 +139,8 @@ def read_user_table(path: str | Path, separator: str = "comma") -> UserTable:
         passed over), or an ECSV file of any columns.
     separator : str
         What stands between the cells of a CSV file: a key of `SEPARATORS`, or the character itself.
+    decimal_comma : bool
+        Numbers of a CSV file are written with a comma, such as 2,7; a point in a number is then an error.
 
     Returns
     -------
@@ -134,7 +170,9 @@ def read_user_table(path: str | Path, separator: str = "comma") -> UserTable:
     if not text.strip():
         raise DataError("the file is empty", where=str(path), remedy="give a table with column names and rows")
     digest = hashlib.sha256(content).hexdigest()
-    return _read_ecsv(path, digest) if text.startswith("# %ECSV") else _read_csv(path, text, separator, digest)
+    if text.startswith("# %ECSV"):
+        return _read_ecsv(path, digest)
+    return replace(_read_csv(path, text, separator, digest), decimal_comma=decimal_comma)
 
 
 def _read_ecsv(path: Path, digest: str) -> UserTable:

@@ -282,7 +282,8 @@ def _overlap_faults(x: np.ndarray, low: np.ndarray, high: np.ndarray, fault: _Ro
         overlap & (np.diff(x, prepend=-np.inf) > 0.0),
         "x_low",
         "is below the upper edge of the row before: bins are not monotonic",
-        "correct the edges; bins must not overlap, or set 'bins_overlap' in the header if several detectors measured",
+        "correct the edges; or, where several detectors measured bins that overlap, set 'bins_overlap' in the header "
+        "(--bins-overlap of 'stellarcr data import')",
     )
 
 

@@ -23,7 +23,9 @@ SUMS = "SHA256SUMS"
 OTHER_SCHEMAS = ("stellarcr-composition", "stellarcr-yields")
 """Tables of other kinds, which have readers of their own; their hashes are compared."""
 
-_IN_ROW = re.compile(r"^row (?P<row>\d+), column '(?P<column>[^']*)': '?(?P<value>[^\s']+)")
+ROW_FAULT = re.compile(r"^row (?P<row>\d+), column '(?P<column>[^']*)': '?(?P<value>[^\s']+)'?\s*(?P<problem>.*)$")
+"""How a fault of one cell is worded: row counted from 1, column, value, and what is wrong with it."""
+
 _COLUMN = re.compile(r"column '(?P<column>[^']*)'")
 _SUM = re.compile(r"^(?P<digest>[0-9a-f]{64}) [ *](?P<name>\S.*)$")
 
@@ -58,7 +60,7 @@ class Fault:
     @classmethod
     def of(cls, error: DataError) -> Fault:
         """Take an error apart."""
-        cell = _IN_ROW.match(error.problem)
+        cell = ROW_FAULT.match(error.problem)
         if cell:
             place: tuple[int | None, str | None, str | None] = (int(cell["row"]), cell["column"], cell["value"])
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,19 @@ def print_imported(imported: ImportedTable, folder: Path) -> None:
     spectrum = imported.spectrum
     print(f"wrote {imported.path}")
     print(str(spectrum))
-    if not spectrum.has_edges:
-        print("no bin edges: a fit compares at the points instead of averaging over bins")
-    print(f"\nnext: look at it\n  stellarcr data plot {spectrum.name} --folder {folder}")
+    large = np.count_nonzero((spectrum.total_error()[0] > spectrum.value) & ~spectrum.upper_limit)
+    if large and spectrum.quantity != "lnA":
+        print(
+            f"{large} of {len(spectrum)} points have errors larger than their value: "
+            "if they are relative to it, import again with --relative-errors"
+        )
+    print(f"\nnext: look at it\n  stellarcr data plot {spectrum.name} --folder {shlex.quote(str(folder))}")
     stanza = likelihood_stanza(spectrum)
     if stanza is None:
         print("\na fit cannot use it: only fluxes with points above 20 GV are fitted")
         return
+    if not spectrum.has_edges:
+        print("\nno bin edges: a fit compares at the points instead of averaging over bins")
     key = _key(spectrum.experiment)
     path = (imported.path.parent / f"{key}.toml").resolve()
     print(f"\nnext: use it in a fit; save this as {path}\n\n{stanza}\nand add to the run configuration\n")

@@ -359,7 +359,7 @@ def test_import_gives_up_after_three_wrong_answers(stellarcr, terminal):
         (GOOD.replace(",", ";"), [], "--separator semicolon"),
         (GOOD.encode("utf-16"), [], "not UTF-8"),
         (GOOD.replace("flux,err", "flux,flux"), [], "'flux' twice"),
-        (GOOD.replace("1.0e-6", "nan"), [], "row 2, column 'value': nan"),
+        (GOOD.replace("1.0e-6", "nan"), [], "line 3, column 'flux': 'nan'"),
         (GOOD.replace(",5e-8", ",-5e-8"), [], "is negative"),
         (GOOD.replace("2.8", "0.8"), [], "must increase"),
         (GOOD.replace("\n4,8", "\n3,8"), [], "not monotonic"),

@@ -24,11 +24,12 @@ SAID = {
 def run(tmp_path):
     """Import a text as a CSV file, with everything said that is needed unless changed."""
 
-    def run_import(text=GOOD, *, separator="comma", overwrite=False, **changes):
+    def run_import(text=GOOD, *, separator="comma", decimal_comma=False, overwrite=False, **changes):
         file = tmp_path / "mine.csv"
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         description = TableDescription(**{**SAID, **changes})
-        return import_table(file, tmp_path / "out", description, separator=separator, overwrite=overwrite)
+        how = {"separator": separator, "decimal_comma": decimal_comma, "overwrite": overwrite}
+        return import_table(file, tmp_path / "out", description, **how)
 
     return run_import
 
@@ -192,11 +193,15 @@ BAD_FILES = {
     "decimal comma": (GOOD.replace(",", ";").replace("3.0", "3,0"), ["line 1", "semicolon"]),
     "not UTF-8": ("x,value,stat\n1,2,0.1\n# é\n".encode("latin-1"), ["line 3 is not UTF-8", "0xe9", "UTF-8"]),
     "text in a cell": (GOOD.replace("0.5,", "half,"), ["line 3, column 'value': 'half' is no number"]),
-    "NaN": (GOOD.replace("0.5,", "nan,"), ["row 2, column 'value': nan"]),
-    "missing value": (GOOD.replace("0.5,", ","), ["row 2, column 'value': nan"]),
-    "negative error": (GOOD.replace("0.05", "-0.05"), ["row 2, column 'stat_low': -0.05 is negative"]),
-    "x not increasing": ("x,value,stat\n2,1,0.1\n1,2,0.1\n", ["row 2, column 'x'", "must increase"]),
-    "overlapping edges": (GOOD.replace("\n40,", "\n30,"), ["row 3, column 'x_low'", "30", "not monotonic"]),
+    "underscore in a number": (GOOD.replace("\n40,", "\n4_0,"), ["line 4, column 'x_low': '4_0' is no number"]),
+    "thousands": (GOOD.replace("\n40,", '\n"1,040",'), ["line 4, column 'x_low': '1,040' is no number"]),
+    "percent sign": (GOOD.replace("0.05", "5%"), ["line 3, column 'stat': '5%'", "--relative-errors"]),
+    "limit as a sign": (GOOD.replace("0.5,", "<0.5,"), ["line 3, column 'value': '<0.5'", "'upper_limit'"]),
+    "NaN": (GOOD.replace("0.5,", "nan,"), ["line 3, column 'value': 'nan'"]),
+    "missing value": (GOOD.replace("0.5,", ","), ["line 3, column 'value': ''"]),
+    "negative error": (GOOD.replace("0.05", "-0.05"), ["line 3, column 'stat': '-0.05' is negative"]),
+    "x not increasing": ("x,value,stat\n2,1,0.1\n1,2,0.1\n", ["line 3, column 'x'", "must increase"]),
+    "overlapping edges": (GOOD.replace("\n40,", "\n30,"), ["line 4, column 'x_low': '30'", "not monotonic"]),
     "unknown column": (GOOD.replace("stat", "sttat"), ["unknown columns: 'sttat'", "'stat'"]),
     "no statistical errors": ("x,value\n1,2\n", ["no_statistical_errors", "--no-statistical-errors"]),
     "one side of the errors": ("x,value,stat_low\n1,2,1\n", ['"stat_high=NAME"']),
@@ -222,7 +227,7 @@ def test_bad_file(run, tmp_path, name):
 def test_decimal_comma_with_the_right_separator(run):
     message = refused(run, GOOD.replace(",", ";").replace("3.0", "3,0"), separator="semicolon")
     assert "'3,0' is no number" in message
-    assert "decimal point" in message
+    assert "--decimal-comma" in message
 
 
 BAD_WORDS = {
@@ -270,8 +275,8 @@ def test_bad_description(run, tmp_path, name):
 
 def test_all_faults_of_the_result_are_told(run):
     message = refused(run, GOOD.replace("0.3\n", "-0.3\n").replace("0.01", "-0.01"))
-    assert "row 1, column 'stat_low'" in message
-    assert "row 3, column 'stat_high'" in message
+    assert "line 2, column 'stat': '-0.3" in message
+    assert "line 4, column 'stat': '-0.01'" in message
 
 
 def test_nothing_is_overwritten_unless_asked(run):
