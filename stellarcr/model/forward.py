@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backend import Array, namespace
-from .constants import GEV_PER_ERG, YEAR
-from .errors import ModelError, ParameterError, nearest
-from .galaxy import Galaxy
-from .observe.axes import AXES, check_axis, detector_kernel
-from .observe.composition import mean_log_mass
-from .observe.grid import RigidityGrid
-from .populations.base import ParameterInfo, Population
-from .species import Nuclide, members
+from ..backend import Array, namespace
+from ..constants import GEV_PER_ERG, YEAR
+from ..errors import ModelError, ParameterError, nearest
+from ..galaxy import Galaxy
+from ..observe.axes import AXES, check_axis, detector_kernel
+from ..observe.composition import mean_log_mass
+from ..observe.grid import RigidityGrid
+from ..populations.base import ParameterInfo, Population
+from ..species import Nuclide, members
+from .names import check_names, check_value, split_name
+from .sources import energy_weights, injected_amplitude, varied_abundances
 
 if TYPE_CHECKING:
     from astropy.units import Quantity
 
-LOG10 = "log10_"
 _RESERVED = {"total", "galaxy", "disc"}
 """Names that outputs, propagation parameters and the place of most sources have."""
 
@@ -89,23 +90,7 @@ class ForwardModel:
         ParameterError
             With the nearest valid names.
         """
-        known = self.parameters
-        seen: dict[str, str] = {}
-        for name in names:
-            plain = plain_name(name)
-            if plain not in known:
-                raise ParameterError(
-                    f"the model has no parameter {name!r}",
-                    where=where,
-                    remedy=nearest(name, [*known, *(log_name(k) for k in known)]),
-                )
-            if plain in seen:
-                raise ParameterError(
-                    f"parameter {plain!r} is given twice, as {seen[plain]!r} and {name!r}",
-                    where=where,
-                    remedy="keep one of them",
-                )
-            seen[plain] = name
+        check_names(names, self.parameters, where)
 
     def check_value(self, name: str, value: float, limit: bool = False) -> None:
         """Refuse a value that a parameter cannot have: NaN, and negative powers, rigidities, times and multipliers.
@@ -124,21 +109,7 @@ class ForwardModel:
         ParameterError
             With name, value and what to do.
         """
-        if not limit and not np.isfinite(value):
-            raise ParameterError(f"parameter {name!r} = {value} is not finite", remedy="give a finite number")
-        if plain_name(name) != name:
-            return
-        info = self.parameters[name]
-        multiplier = ".abundance." in name
-        if (info.unit or multiplier) and (value < 0 or (value == 0 and not limit and not multiplier)):
-            what = "the prior allows values down to" if limit else "the value is"
-            raise ParameterError(
-                f"parameter {name!r} cannot be negative{'' if multiplier else ' or zero'}, but {what} {value:g}",
-                remedy="use a prior of positive numbers, such as log_uniform, log_normal, or truncated_normal with "
-                "low = 0.0"
-                if limit
-                else f"give a positive number{' of ' + info.unit if info.unit else ''}",
-            )
+        check_value(name, value, self.parameters, limit)
 
     @cached_property
     def _defaults(self) -> dict[str, dict[str, Array]]:
@@ -162,7 +133,7 @@ class ForwardModel:
         """
         components: dict[str, dict[str, Array]] = {name: dict(values) for name, values in self._defaults.items()}
         for name, value in parameters.items():
-            component, local, logarithmic = _split(name)
+            component, local, logarithmic = split_name(name)
             if component in components:
                 components[component][local] = namespace(value).exp(_LN10 * value) if logarithmic else value
         return components
@@ -171,39 +142,14 @@ class ForwardModel:
 
     def abundances(self, population: Population, values: Mapping[str, Array]) -> Array:
         """Number fractions of the elements, multipliers included: ``(n_elements,)`` or ``(..., n_elements)``."""
-        fixed = population.number_fractions
-        if not population.free_abundances:
-            return fixed
-        varying: list[int] = []
-        multipliers: list[Array] = []
-        for k, name in enumerate(population.multiplier_names):
-            value = values.get(name, 1.0)
-            if getattr(value, "ndim", 0):
-                varying.append(k)
-                multipliers.append(value)
-            elif value != 1.0:
-                fixed = fixed * np.where(np.arange(len(fixed)) == k, value, 1.0)
-        if not varying:
-            return fixed
-        xp = namespace(*multipliers)
-        spread = np.zeros((len(varying), len(fixed)))
-        spread[np.arange(len(varying)), varying] = 1.0
-        return xp.asarray(fixed) * (1.0 + (xp.stack(multipliers, axis=-1) - 1.0) @ xp.asarray(spread))
+        return varied_abundances(population, values)
 
     def energy_weights(self, population: Population) -> np.ndarray:
         """Matrix that integrates kinetic energy: grid spectrum to energy per element [GeV], ``(size, n_elements)``.
 
         The integral runs from 1 GV over all isotopes of an element.
         """
-        rigidity, weights = self.grid.rigidity, self.grid.integration_weights
-        columns = []
-        for element in population.elements:
-            mean = np.zeros_like(rigidity)
-            for nuclide, fraction in population.isotopes_of(element):
-                energy = np.sqrt((nuclide.charge * rigidity) ** 2 + nuclide.mass**2)
-                mean += fraction * (energy - nuclide.mass)
-            columns.append(weights * mean)
-        return np.stack(columns, axis=-1)
+        return energy_weights(population, self.grid)
 
     def amplitude(self, population: Population, values: Mapping[str, Array]) -> Array:
         """Factor that turns ``abundance * shape`` into injected particles.
@@ -445,52 +391,6 @@ def _in_unit(quantity: Any, unit: Any, what: str) -> Any:
             f"{what} has {f'the unit {given}' if given else 'no unit'}, which is not one of {unit.physical_type}",
             remedy=f"multiply the numbers by a unit such as astropy.units.{unit}",
         ) from error
-
-
-def injected_amplitude(
-    population: Population, values: Mapping[str, Array], shape: Array, abundance: Array, energy_weights: np.ndarray
-) -> Array:
-    """Particles per unit of ``abundance * shape``, from the power or energy of a population.
-
-    Parameters
-    ----------
-    population : Population
-        Whose amplitude it is.
-    values : mapping
-        Its local parameters.
-    shape : array
-        Spectrum on the grid, ``(..., size)`` or ``(..., n_elements, size)``.
-    abundance : array
-        Number fractions, ``(n_elements,)`` or ``(..., n_elements)``.
-    energy_weights : numpy.ndarray
-        From `ForwardModel.energy_weights`.
-    """
-    xp = namespace(shape)
-    if population.shape_per_element:
-        energies = xp.sum(shape * energy_weights.T, axis=-1)
-    else:
-        energies = shape @ energy_weights
-    released = xp.sum(energies * abundance, axis=-1)
-    amount = values[population.amplitude_name] * GEV_PER_ERG
-    return amount / released / (YEAR if population.place == "disc" else 1.0)
-
-
-@cache
-def _split(name: str) -> tuple[str, str, bool]:
-    component, _, local = name.partition(".")
-    return component, local.removeprefix(LOG10), local.startswith(LOG10)
-
-
-def plain_name(name: str) -> str:
-    """``snr.log10_R_max`` to ``snr.R_max``; other names unchanged."""
-    component, _, local = name.partition(".")
-    return f"{component}.{local.removeprefix(LOG10)}"
-
-
-def log_name(name: str) -> str:
-    """``snr.R_max`` to ``snr.log10_R_max``."""
-    component, _, local = name.partition(".")
-    return f"{component}.{LOG10}{local}"
 
 
 def _last_axis(value: Array) -> Array:

@@ -1,0 +1,84 @@
+"""Names of the model's parameters, and which names and values are possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+import numpy as np
+
+from ..errors import ParameterError, nearest
+from ..populations.base import ParameterInfo
+
+LOG10 = "log10_"
+"""``snr.log10_R_max`` is the logarithm of ``snr.R_max``."""
+
+
+@cache
+def split_name(name: str) -> tuple[str, str, bool]:
+    """Component, local name without ``log10_``, and whether it was a logarithm."""
+    component, _, local = name.partition(".")
+    return component, local.removeprefix(LOG10), local.startswith(LOG10)
+
+
+def plain_name(name: str) -> str:
+    """``snr.log10_R_max`` to ``snr.R_max``; other names unchanged."""
+    component, _, local = name.partition(".")
+    return f"{component}.{local.removeprefix(LOG10)}"
+
+
+def log_name(name: str) -> str:
+    """``snr.R_max`` to ``snr.log10_R_max``."""
+    component, _, local = name.partition(".")
+    return f"{component}.{LOG10}{local}"
+
+
+def check_names(names: Iterable[str], known: Mapping[str, ParameterInfo], where: str = "") -> None:
+    """Refuse unknown names, and one parameter given in two forms.
+
+    Raises
+    ------
+    ParameterError
+        With the nearest valid names.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        plain = plain_name(name)
+        if plain not in known:
+            raise ParameterError(
+                f"the model has no parameter {name!r}",
+                where=where,
+                remedy=nearest(name, [*known, *(log_name(k) for k in known)]),
+            )
+        if plain in seen:
+            raise ParameterError(
+                f"parameter {plain!r} is given twice, as {seen[plain]!r} and {name!r}",
+                where=where,
+                remedy="keep one of them",
+            )
+        seen[plain] = name
+
+
+def check_value(name: str, value: float, known: Mapping[str, ParameterInfo], limit: bool = False) -> None:
+    """Refuse a value that a parameter cannot have; see `ForwardModel.check_value`.
+
+    Raises
+    ------
+    ParameterError
+        With name, value and what to do.
+    """
+    if not limit and not np.isfinite(value):
+        raise ParameterError(f"parameter {name!r} = {value} is not finite", remedy="give a finite number")
+    if plain_name(name) != name:
+        return
+    info = known[name]
+    multiplier = ".abundance." in name
+    if (info.unit or multiplier) and (value < 0 or (value == 0 and not limit and not multiplier)):
+        what = "the prior allows values down to" if limit else "the value is"
+        raise ParameterError(
+            f"parameter {name!r} cannot be negative{'' if multiplier else ' or zero'}, but {what} {value:g}",
+            remedy="use a prior of positive numbers, such as log_uniform, log_normal, or truncated_normal with "
+            "low = 0.0"
+            if limit
+            else f"give a positive number{' of ' + info.unit if info.unit else ''}",
+        )
