@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..data.compositions import COMPOSITIONS, load_composition, load_type_ia, read_composition
 from ..data.galaxy_presets import load_galaxy
-from ..errors import ConfigError, DataError, ParameterError, StellarcrError
+from ..errors import ConfigError, DataError, ModelError, ParameterError, StellarcrError
+from ..extensions import asked_for
 from ..infer.posterior import Posterior
 from ..likelihood.experiment import ExperimentData, load_experiment
 from ..model import ForwardModel
@@ -29,7 +30,11 @@ def build_model(config: RunConfig) -> ForwardModel:
         preset = str(config.base / preset)
     populations = [_population(name, section, config) for name, section in config.populations.items()]
     grid = RigidityGrid(**config.grid.model_dump())
-    return ForwardModel(load_galaxy(preset, galaxy, f"{config.where} [galaxy]"), tuple(populations), grid)
+    surroundings = load_galaxy(preset, galaxy, f"{config.where} [galaxy]")
+    try:
+        return ForwardModel(surroundings, tuple(populations), grid)
+    except ModelError as error:
+        raise ModelError(error.problem, where=error.where or config.where, remedy=error.remedy) from error
 
 
 def _population(name: str, section: PopulationConfig, config: RunConfig) -> Population:
@@ -39,7 +44,8 @@ def _population(name: str, section: PopulationConfig, config: RunConfig) -> Popu
         builder = population_builder(kind, where)
         population = builder(_composition(kind, section), section.isotopes, section.options)  # type: ignore[arg-type]
     except (ConfigError, DataError, ParameterError) as error:
-        raise ConfigError(error.problem, where=error.where or where, remedy=error.remedy) from error
+        origin = error.where if where in error.where else asked_for(error, where).where
+        raise ConfigError(error.problem, where=origin, remedy=error.remedy) from error
     return population if population.name == name else population.with_name(name)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from ..backend import Array
 from ..errors import ConfigError
 from ..infer.parameters import ParameterSpace
+from ..infer.runs.checks import changed_code
 from ..likelihood.experiment import ExperimentData
 from ..model import ForwardModel, plain_name
 from ..observe.grid import RigidityGrid
@@ -30,18 +31,17 @@ def check_code(config: RunConfig, model: ForwardModel, data: list[ExperimentData
     """
     if not config.code:
         return
-    before, now = config.code, user_code(config, model, data)
-    changed = sorted(file for file in before.keys() | now.keys() if before.get(file) != now.get(file))
+    changed = changed_code(config.code, user_code(config, model, data))
     if changed:
         raise ConfigError(
-            f"the code is not the one that the run began with: {', '.join(changed)}",
+            f"the code is not the one that the run began with: {'; '.join(changed)}",
             where=f"{config.where} [code]",
             remedy="restore the code, or run the original configuration again under another name",
         )
 
 
 def check_grid(model: ForwardModel, space: ParameterSpace, where: str) -> None:
-    """Refuse a grid that ends before the spectra do: a power is the integral over the grid.
+    """Refuse spectra that are no spectra, and a grid that ends before they do: a power is the integral over the grid.
 
     Spectra at the reference point and at draws from the prior are integrated beyond the grid, over four decades.
 
@@ -55,22 +55,39 @@ def check_grid(model: ForwardModel, space: ParameterSpace, where: str) -> None:
     components = model.local_values(values)
     beyond = RigidityGrid(model.grid.highest, 1e4 * model.grid.highest, model.grid.per_decade)
     for member in model.populations:
-        inside, outside = (_energy(member, components[member.name], grid) for grid in (model.grid, beyond))
-        lost = np.atleast_1d(outside / (inside + outside))
+        (inside, wrong), (outside, _) = (_energy(member, components[member.name], g) for g in (model.grid, beyond))
+        if np.any(wrong):
+            raise ConfigError(
+                f"the spectrum of {member.name!r} is negative, not finite or zero everywhere at "
+                f"{_parameters_of(member, values, int(np.argmax(wrong)), len(theta))}, which the prior allows",
+                where=where,
+                remedy="correct the shape, or exclude such parameters from the prior",
+            )
+        lost = outside / (inside + outside)
         if np.max(lost) > CUT_OFF:
             k = int(np.argmax(lost))
-            at = {n: np.broadcast_to(v, (len(theta),))[k] for n, v in values.items() if n.startswith(f"{member.name}.")}
-            shown = ", ".join(f"{name} = {value:.4g}" for name, value in at.items()) or "its default parameters"
             raise ConfigError(
                 f"grid.highest = {model.grid.highest:g} GV cuts off {100 * lost[k]:.2g}% of the power of "
-                f"{member.name!r} at {shown}",
+                f"{member.name!r} at {_parameters_of(member, values, k, len(theta))}",
                 where=where,
                 remedy="raise grid.highest to twenty times the largest cutoff, or exclude such cutoffs from the prior",
             )
 
 
-def _energy(member: Population, values: dict[str, Array], grid: RigidityGrid) -> np.ndarray:
-    """Energy of spectra on a grid, up to a factor; the kinetic energy is taken as proportional to rigidity."""
-    shape = np.asarray(member.shape(grid.rigidity, values))
-    energy = np.sum(shape * (grid.integration_weights * grid.rigidity), axis=-1)
-    return np.max(energy, axis=-1) if member.shape_per_element else energy
+def _parameters_of(member: Population, values: dict[str, Array], index: int, count: int) -> str:
+    """Write the parameters of a population at one of the points."""
+    at = {n: np.broadcast_to(v, (count,))[index] for n, v in values.items() if n.startswith(f"{member.name}.")}
+    return ", ".join(f"{name} = {value:.4g}" for name, value in at.items()) or "its default parameters"
+
+
+def _energy(member: Population, values: dict[str, Array], grid: RigidityGrid) -> tuple[np.ndarray, np.ndarray]:
+    """Energy of spectra on a grid, up to a factor, and whether they are no spectra.
+
+    The kinetic energy is taken as proportional to rigidity.
+    """
+    with np.errstate(all="ignore"):  # what comes of it is judged below
+        shape = np.asarray(member.shape(grid.rigidity, values))
+        by_element = shape if member.shape_per_element else shape[..., None, :]
+        energy = np.max(np.sum(by_element * (grid.integration_weights * grid.rigidity), axis=-1), axis=-1)
+    wrong = np.any(~np.isfinite(by_element) | (by_element < 0), axis=(-2, -1)) | ~(energy > 0)
+    return np.atleast_1d(energy), np.atleast_1d(wrong)

@@ -99,7 +99,10 @@ class RunConfig(Strict):
     def _keys_differ(self) -> RunConfig:
         both = (set(self.populations) | {"galaxy"}) & set(self.likelihoods)
         if both:
-            raise ValueError(f"{sorted(both)} name both a population and a likelihood; parameters would be ambiguous")
+            names = ", ".join(repr(name) for name in sorted(both))
+            raise ValueError(
+                f"a population and a likelihood have the same name, {names}: parameters would be ambiguous"
+            )
         return self
 
     @property

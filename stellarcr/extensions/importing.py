@@ -44,7 +44,8 @@ def imported(place: str) -> tuple[ModuleType, Files]:
 def _import_file(path: Path) -> tuple[ModuleType, Files]:
     if not path.is_file():
         near = sorted(p.name for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
-        raise ConfigError("no such file", where=str(path), remedy=nearest(path.name, near))
+        elsewhere = "put it there, or write its path where it is asked for"
+        raise ConfigError("no such file", where=str(path), remedy=nearest(path.name, near) if near else elsewhere)
     folder, name = path.parent, path.stem
     while (folder / "__init__.py").is_file():  # a module of a package: its relative imports need the package
         folder, name = folder.parent, f"{folder.name}.{name}"
@@ -91,6 +92,8 @@ def _import_module(name: str, where: str) -> ModuleType:
         remedy = "correct that line"
         if isinstance(error, ModuleNotFoundError):
             remedy = f"install {error.name!r}, or put it beside the file"
+        elif "no known parent package" in str(error):
+            remedy = "leave out the dot of the import, or make the folder a package with an empty __init__.py"
         raise ConfigError(
             f"importing it failed: {describe_failure(error)}", where=where or f"module {name!r}", remedy=remedy
         ) from error
@@ -143,7 +146,12 @@ def describe_failure(error: BaseException) -> str:
     """Say what a user's code raised, and on which of its lines."""
     if isinstance(error, SyntaxError):
         return f"syntax error in line {error.lineno} of {error.filename}: {error.msg}"
+    line = failing_line(error)
+    return f"{type(error).__name__}: {str(error).strip() or 'no message'}{f' ({line})' if line else ''}"
+
+
+def failing_line(error: BaseException) -> str:
+    """Name the line of a user's code on which an error arose, as ``line 10 of file.py``; empty if there is none."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_OURS)]
     theirs = [f for f in frames if not f.filename.startswith(_LIBRARIES) and "-packages" not in f.filename] or frames
-    line = f" (line {theirs[-1].lineno} of {theirs[-1].filename})" if theirs else ""
-    return f"{type(error).__name__}: {str(error).strip() or 'no message'}{line}"
+    return f"line {theirs[-1].lineno} of {theirs[-1].filename}" if theirs else ""

@@ -173,8 +173,9 @@ def parse(kind: type[Section], content: Mapping[str, Any], where: str) -> Sectio
                 remedies.append(f"add {key!r}")
             else:
                 message = item["msg"].removeprefix("Value error, ")
-                problems.append(f"{key} = {item['input']!r}: {message[0].lower()}{message[1:]}")
-                remedies.append(f"correct {key!r}")
+                # What concerns several keys has no place of its own, and its input is the whole file.
+                problems.append(f"{key} = {item['input']!r}: {message[0].lower()}{message[1:]}" if key else message)
+                remedies.append(f"correct {key!r}" if key else "change one of them")
         raise ConfigError("; ".join(problems), where=where, remedy="; ".join(remedies)) from None
 
 

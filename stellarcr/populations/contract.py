@@ -10,7 +10,7 @@ import numpy as np
 
 from ..backend import Array
 from ..errors import ParameterError
-from ..extensions import describe_failure
+from ..extensions import describe_failure, failing_line
 from .base import ParameterInfo, Population
 from .strict_array import StrictArray
 
@@ -22,24 +22,30 @@ _FACTORS = np.array([1.0, 1.001, 0.999])
 
 _UNITS = {"power": "erg/yr", "energy": "erg"}
 SHAPE = "return a spectrum of shape (..., n_rigidity), see stellarcr.populations.Population"
-KERNEL = (
-    "use the functions of xp = stellarcr.backend.namespace(rigidity, *parameters.values()) instead of numpy's, "
-    "give parameters a last axis with stellarcr.populations.column, write into no array, and use xp.where "
-    "instead of if"
+BATCH = (
+    "a fit gives arrays of many parameter vectors: give each parameter a last axis with "
+    "stellarcr.populations.column(parameters[name]), use where instead of if, array functions instead of loops and of "
+    "math, and leave the given arrays as they are"
 )
 
 
-def check_population(population: Population) -> None:
+def check_population(population: Population) -> str:
     """Refuse a population that a fit could not use.
 
     Its parameters are complete, and its shape is a pure function of rigidity and parameters, of the right array shape
-    for one parameter vector or many, finite, not negative, independent of the amplitude and of the number of
-    parameter vectors, and written against the Array API.
+    for one parameter vector or many, finite, not negative, and independent of the amplitude and of the number of
+    parameter vectors.
 
     Parameters
     ----------
     population : Population
         The population, tried at its default parameters and beside them.
+
+    Returns
+    -------
+    str
+        Why the shape works with NumPy's arrays only, such as the line that calls a function of NumPy; empty if it is
+        written against the Array API.
 
     Raises
     ------
@@ -54,25 +60,42 @@ def check_population(population: Population) -> None:
         raise ParameterError("the shape is zero everywhere at the default parameters", remedy="correct the defaults")
     batch = {name: value * _FACTORS for name, value in defaults.items()}
     together = _spectrum(population, batch, (3, *inner), "arrays of shape (3,)")
-    _compare(together, np.stack(alone), "three parameter vectors at once, and one after the other, give other spectra")
+    _compare(
+        together,
+        np.stack(alone),
+        "three parameter vectors at once, and one after the other, give other spectra",
+        f"let the shape depend on rigidity and parameters alone; {BATCH}",
+    )
     for name in defaults:
         mixed = _spectrum(
             population, {**defaults, name: batch[name]}, None, f"{name} of shape (3,), the others numbers"
         )
         if name == population.amplitude_name:
             expected = np.broadcast_to(alone[0], mixed.shape)
-            _compare(mixed, expected, f"the shape depends on {name!r}, the amplitude, which the model applies itself")
+            _compare(
+                mixed,
+                expected,
+                f"the shape depends on {name!r}, the amplitude, which the model applies itself",
+                f"leave {name!r} out of the shape",
+            )
         elif mixed.shape not in (inner, (3, *inner)):
             raise ParameterError(
                 f"with {name} of shape (3,) and the others numbers the shape gives an array of shape {mixed.shape}, "
                 f"not {(3, *inner)}",
                 remedy=SHAPE,
             )
-    strict = {name: StrictArray(value) for name, value in batch.items()}
-    _compare(_strict_spectrum(population, strict), together, "arrays of another library give other spectra")
+    return _why_numpy_only(population, {name: StrictArray(value) for name, value in batch.items()}, together)
 
 
 def _check_declarations(population: Population) -> None:
+    for key in ("name", "label"):
+        text = getattr(population, key)
+        if not isinstance(text, str) or not text:
+            raise ParameterError(f"{key} = {text!r}", remedy=f"write the {key} as text that is not empty")
+    budget = population.budget
+    number = isinstance(budget, int | float) and not isinstance(budget, bool)
+    if budget is not None and not (number and 0 < budget < math.inf):
+        raise ParameterError(f"budget = {budget!r}", remedy="give a positive number, or leave it out")
     infos = population.parameters
     for info in infos:
         if not isinstance(info, ParameterInfo):
@@ -138,9 +161,9 @@ def _spectrum(
     given = {name: _frozen(v) if isinstance(v, np.ndarray) else v for name, v in parameters.items()}
     result = _called(population.shape, rigidity, given, what)
     if not isinstance(result, np.ndarray) or result.dtype != np.float64:
-        found = f"array of {result.dtype}" if isinstance(result, np.ndarray) else type(result).__name__
+        found = f"an array of {result.dtype}" if isinstance(result, np.ndarray) else f"a {type(result).__name__}"
         raise ParameterError(
-            f"with parameters as {what} the shape gives a {found}, not an array of float64", remedy=SHAPE
+            f"with parameters as {what} the shape gives {found}, not an array of float64", remedy=SHAPE
         )
     if shape is not None and result.shape != shape:
         raise ParameterError(
@@ -160,14 +183,16 @@ def _spectrum(
     return result
 
 
-def _strict_spectrum(population: Population, parameters: Mapping[str, StrictArray]) -> np.ndarray:
-    result = _called(population.shape, _frozen(RIGIDITIES), parameters, "arrays of another Array API library")
+def _why_numpy_only(population: Population, parameters: Mapping[str, StrictArray], expected: np.ndarray) -> str:
+    """Try the shape with arrays that only the Array API's functions take."""
+    try:
+        with np.errstate(all="ignore"):
+            result = population.shape(_frozen(RIGIDITIES), parameters)
+    except Exception as error:
+        return failing_line(error) or describe_failure(error)
     if not isinstance(result, StrictArray):
-        raise ParameterError(
-            f"with parameters as arrays of another Array API library the shape gives a {type(result).__name__}",
-            remedy=KERNEL,
-        )
-    return result.values
+        return f"it turns arrays of another library into a {type(result).__name__}"
+    return "" if _agree(result.values, expected) else "arrays of another library give other spectra"
 
 
 def _called(shape: Callable[..., Array], rigidity: Array, parameters: Mapping[str, Array], what: str) -> Array:
@@ -178,14 +203,18 @@ def _called(shape: Callable[..., Array], rigidity: Array, parameters: Mapping[st
         missing = isinstance(error, KeyError)
         raise ParameterError(
             f"with parameters as {what} the shape fails: {describe_failure(error)}",
-            remedy=f"declare a parameter {error} in parameters" if missing else KERNEL,
+            remedy=f"declare a parameter {error} in parameters" if missing else BATCH,
         ) from error
 
 
-def _compare(found: np.ndarray, expected: np.ndarray, problem: str) -> None:
+def _compare(found: np.ndarray, expected: np.ndarray, problem: str, remedy: str) -> None:
+    if not _agree(found, expected):
+        raise ParameterError(problem, remedy=remedy)
+
+
+def _agree(found: np.ndarray, expected: np.ndarray) -> bool:
     # Rounding of one exponential of a large exponent; a real dependence is larger by far.
-    if found.shape != expected.shape or not np.allclose(found, expected, rtol=1e-9, atol=0.0):
-        raise ParameterError(problem, remedy=KERNEL)
+    return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-9, atol=0.0)
 
 
 def _frozen(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,16 @@ from typing import Any
 
 from ..backend import Array
 from ..errors import ConfigError, ParameterError, nearest
-from ..extensions import HOW, Extension, asked_for, call_with_options, entry_points, find_extension, is_reference
+from ..extensions import (
+    HOW,
+    Extension,
+    asked_for,
+    call_with_options,
+    describe_failure,
+    entry_points,
+    find_extension,
+    is_reference,
+)
 from .base import InjectionShape, IsotopeChoice, Population
 from .composition import Composition
 from .contract import check_population
@@ -31,6 +40,9 @@ class ExtensionShape:
         What it was called with.
     function : callable
         The shape that it gave.
+    numpy_only : str
+        Why the shape works with NumPy's arrays only, such as the line that calls a function of NumPy; empty if it is
+        written against the Array API.
     """
 
     source: Extension
@@ -38,10 +50,24 @@ class ExtensionShape:
     isotopes: IsotopeChoice
     options: tuple[tuple[str, Any], ...]
     function: InjectionShape = field(compare=False, repr=False)
+    numpy_only: str = field(default="", compare=False, repr=False)
 
     def __call__(self, rigidity: Array, parameters: Mapping[str, Array]) -> Array:
-        """Evaluate the shape; see `Population`."""
-        return self.function(rigidity, parameters)
+        """Evaluate the shape; see `Population`.
+
+        Raises
+        ------
+        ParameterError
+            If the user's function fails; names its line.
+        """
+        try:
+            return self.function(rigidity, parameters)
+        except Exception as error:
+            raise ParameterError(
+                f"the shape fails: {describe_failure(error)}",
+                where=self.source.path,
+                remedy="correct it, or exclude such parameters from the prior",
+            ) from error
 
     def __reduce__(self) -> tuple[Callable[..., ExtensionShape], tuple[Any, ...]]:
         """Rebuild by calling the builder again: a user's module is not importable everywhere."""
@@ -93,11 +119,13 @@ def population_builder(
     def build(composition: Composition, isotopes: IsotopeChoice, options: Mapping[str, Any]) -> Population:
         try:
             population = _built(source, composition, isotopes, options)
-            check_population(population)
+            numpy_only = check_population(population)
         except (ConfigError, ParameterError) as error:
             raise asked_for(type(error)(error.problem, where=source.path, remedy=error.remedy), where) from error
-        shape = ExtensionShape(source, composition, isotopes, tuple(sorted(options.items())), population.shape)
-        return replace(population, shape=shape)
+        given = tuple(sorted(options.items()))
+        return replace(
+            population, shape=ExtensionShape(source, composition, isotopes, given, population.shape, numpy_only)
+        )
 
     return build
 

@@ -15,6 +15,7 @@ from ..config import build_model, build_posterior, build_space, load_config, loa
 from ..errors import ConfigError
 from ..infer.posterior import Posterior
 from ..infer.progress import duration
+from ..populations.extension import ExtensionShape
 from .check import Expectation, PriorPrediction, expected_cost, prior_predictions
 from .fit import sampler_settings
 from .panels import spectrum_panels
@@ -45,7 +46,7 @@ def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None
     posterior = build_posterior(config)
     predictions = prior_predictions(posterior, draws, config.seed)
     console = Console(quiet=quiet, width=None if Console().is_terminal else 160)
-    console.print(f"[bold]{config.name}[/]: {config.description}", highlight=False)
+    console.print(f"[bold]{config.name}[/]" + f": {config.description}" * bool(config.description), highlight=False)
     console.print(_parameter_table(posterior))
     console.print(_data_table(posterior, predictions))
     expectation = expected_cost(posterior, config)
@@ -60,6 +61,14 @@ def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None
                 f"warning: the prior misses {prediction.name}: the median prediction is 10^{prediction.offset:+.1f} of "
                 f"the data, {100 * prediction.inside:.0f}% of the points lie inside its central 95%; "
                 "widen or move the priors of the powers and abundances, and check their units",
+                markup=False,
+            )
+    for member in posterior.model.populations:
+        if isinstance(member.shape, ExtensionShape) and member.shape.numpy_only:
+            warnings.print(
+                f"note: the shape of {member.name!r} works with NumPy's arrays only, which every fit uses "
+                f"({member.shape.numpy_only}); functions of stellarcr.backend.namespace(rigidity, "
+                "*parameters.values()) would let other array libraries in",
                 markup=False,
             )
     low = [(k.data.key, k.data.file.range.rigidity_min) for k in posterior.likelihoods]

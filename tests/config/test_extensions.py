@@ -166,6 +166,41 @@ def test_a_run_is_made_moved_read_and_refused_after_a_change(own, tmp_path, repl
     assert "restore" in caught.value.remedy
 
 
+def test_what_changed_is_named_and_limits_are_not(own, replace_in):
+    run(own / "run.toml", quiet=True)
+    replace_in(own / "my_numbers.py", "-2.0", "-2.1")
+    replace_in(own / "run.toml", "cutoff = 2e5", "cutoff = 3e5")
+    replace_in(own / "run.toml", 'name = "mine"', 'name = "mine"\ndescription = "again"')
+    with pytest.raises(RunError) as caught:
+        run(own / "run.toml", resume=True, quiet=True)
+    found = caught.value.problem.partition("began with: ")[2]
+    assert found == (
+        f"the file {own}/my_numbers.py changed since the run began; "
+        "populations.wind.options.cutoff was 200000.0, is 300000.0"
+    )
+
+
+def test_code_may_move_if_the_run_is_told(own, tmp_path, replace_in):
+    from stellarcr.infer.runs import read_run
+
+    finished = run(own / "run.toml", quiet=True)
+    moved = tmp_path / "moved"
+    own.rename(moved)
+    with pytest.raises(ConfigError, match="no such file") as caught:
+        posterior_of(read_run(finished.path))
+    assert "config.toml" in caught.value.where
+    assert "write its path" in caught.value.remedy
+    replace_in(Path(finished.path) / "config.toml", f"{own}/my_", f"{moved}/my_")
+    replace_in(Path(finished.path) / "config.toml", f"{own}/mine", f"{moved}/mine")
+    assert posterior_of(read_run(finished.path)).fingerprint == finished.manifest["fingerprint"]
+    # the resolved configuration names the files' old places: moving alone is no change
+    text = (Path(finished.path) / "config.toml").read_text()
+    (Path(finished.path) / "config.toml").write_text(
+        text.replace(f'"{moved}/my_numbers.py" =', f'"{own}/my_numbers.py" =')
+    )
+    assert posterior_of(read_run(finished.path)).fingerprint == finished.manifest["fingerprint"]
+
+
 def test_code_that_changes_under_a_worker_is_refused(own, replace_in):
     extension = find_extension(f"{own}/my_sources.py:wind")
     extension.load()
@@ -267,9 +302,10 @@ SOURCE_MISTAKES = {
     "no batch": ('column(parameters["gamma"])', 'parameters["gamma"]', "shape (3,)", "column"),
     "scalar": ("return xp.exp(column", "return 1.0; xp.exp(column", "float, not an array", "(..., n_rigidity)"),
     "branch": (RETURN, '        rigidity = rigidity if parameters["gamma"] else 1\n' + RETURN, "ValueError", "where"),
-    "in place": (RETURN, "        rigidity *= 2\n" + RETURN, "read-only", "write into no array"),
-    "amplitude": ("return xp.exp(", 'return column(parameters["power"]) * xp.exp(', "depends on 'power'", "xp"),
-    "numpy": ("xp = namespace(rigidity, *parameters.values())", "import numpy as xp", "another Array API", "namespace"),
+    "in place": (RETURN, "        rigidity *= 2\n" + RETURN, "read-only", "leave the given arrays"),
+    "amplitude": ("return xp.exp(", 'return column(parameters["power"]) * xp.exp(', "depends on 'power'", "leave"),
+    "label": ('"wind", "W"', '"wind", ""', "label = ''", "text"),
+    "budget": ("isotopes=isotopes)", 'isotopes=isotopes, budget="1e48")', "budget = '1e48'", "positive number"),
     "override": ("def wind(composition", OVERRIDE, "replaces isotopes_of", "methods alone"),
 }  # fmt: skip
 

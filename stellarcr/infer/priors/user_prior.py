@@ -32,14 +32,15 @@ class UserPrior(Prior):
 
     The class is called with the numbers of the configuration as keyword arguments. Its objects have
 
-    - ``support``: lower and upper edge, infinite where there is none (a pair of numbers, not a method);
+    - ``support``: lower and upper edge, infinite where there is none; a pair of numbers, or a method that gives it;
     - ``logpdf(x)``: natural logarithm of the normalised density, for ``x`` inside the support;
     - ``cdf(x)``: probability below ``x``, for ``x`` strictly inside the support;
     - ``ppf(u)``: quantile for ``u`` strictly between 0 and 1.
 
     The three functions take arrays of any shape and give that shape. They may have ``sf(x)`` and ``isf(q)``, the
     probability above ``x`` and its inverse, where ``1 - cdf`` loses accuracy; ``width``, the standard deviation; and
-    ``describe()``, a short text. A subclass of `Prior` or a wrapped `scipy.stats` distribution does.
+    ``describe()``, a short text. A subclass of `Prior` does; a function that gives a frozen distribution of
+    `scipy.stats` does as well.
 
     Parameters
     ----------
@@ -89,11 +90,13 @@ class UserPrior(Prior):
 
     @cached_property
     def support(self) -> tuple[float, float]:
+        given = self._inner.support
         try:
-            low, high = (float(edge) for edge in self._inner.support)
+            given = given() if callable(given) else given
+            low, high = (float(edge) for edge in given)
         except (TypeError, ValueError):
             raise ParameterError(
-                f"{self.source.attribute}: support = {self._inner.support!r} is not a pair of numbers",
+                f"{self.source.attribute}: support = {given!r} is not a pair of numbers",
                 remedy="give (low, high) as an attribute or property; -math.inf and math.inf where there is no edge",
             ) from None
         return low, high

@@ -99,13 +99,40 @@ def _what_changed(folder: RunFolder, config_text: str, extras: Mapping[str, Any]
     return "its fingerprint differs (neither a key of config.toml nor the hash of a data file explains it)"
 
 
+_CODE = "code"
+_WITHOUT_EFFECT = ("name", "description", "seed", "sampler", "output", _CODE)
+"""Sections of a configuration that do not decide the posterior; of the code, the hashes do."""
+
+
 def config_differences(stored: Path, config_text: str) -> list[str]:
-    """List the keys in which a stored configuration differs from a text, as ``table.key was a, is b``."""
+    """Name what differs of what decides the posterior: the user's own code, and keys as ``table.key was a, is b``."""
     try:
-        pairs = differing_keys(stored.read_text(encoding="utf-8"), config_text)
+        old, new = stored.read_text(encoding="utf-8"), config_text
+        codes = [tomllib.loads(text).get(_CODE, {}) for text in (old, new)]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return []
-    return [f"{key} was {old!r}, is {new!r}" for key, (old, new) in pairs.items()]
+    keys = {key: pair for key, pair in differing_keys(old, new).items() if key.partition(".")[0] not in _WITHOUT_EFFECT}
+    return changed_code(*codes) + [f"{key} was {one!r}, is {other!r}" for key, (one, other) in keys.items()]
+
+
+def changed_code(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Say which files of the user's own code changed since a run began; a file that only moved did not.
+
+    Parameters
+    ----------
+    before, after : mapping of str to str
+        Path to SHA-256.
+    """
+    found = []
+    for path in sorted(before.keys() | after.keys()):
+        old, new = before.get(path), after.get(path)
+        if old and new and old != new:
+            found.append(f"the file {path} changed since the run began")
+        elif new is None and old not in after.values():
+            found.append(f"the file {path} was part of the code when the run began")
+        elif old is None and new not in before.values():
+            found.append(f"the file {path} was not part of the code when the run began")
+    return found
 
 
 def differing_keys(first: str, second: str) -> dict[str, tuple[Any, Any]]:
