@@ -7,15 +7,19 @@ The calls below are all that a script of your own needs.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import stellarcr
+from stellarcr.errors import StellarcrError
+from stellarcr.infer.runs import RunInterrupted
 from stellarcr.studies.compare_report import compare_report
 
+CONFIGS = Path(__file__).resolve().parent / "configs"
 MODELS = ["reference", "reference_ia", "snr_only"]
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("configs", nargs="*", default=[f"scripts/configs/{name}.toml" for name in MODELS])
+parser.add_argument("configs", nargs="*", default=[CONFIGS / f"{name}.toml" for name in MODELS])
 parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
 parser.add_argument("--nlive", type=int, help="live points of new runs; more give a smaller error of ln Z")
 parser.add_argument("--dlogz", type=float, help="where new runs stop; smaller is later")
@@ -46,4 +50,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":  # worker processes import this file again
-    main()
+    try:
+        main()
+    except StellarcrError as error:
+        print(f"compare_models: {error}", file=sys.stderr)
+        sys.exit(130 if isinstance(error, RunInterrupted) else 2)

@@ -127,5 +127,5 @@ if [ "$code" -ne 0 ]; then
     exit "$code"
 fi
 if [ -z "${SLURM_ARRAY_TASK_ID:-}" ]; then
-    echo "Compare with other models: stellarcr compare $output/${name}_seed* ..."
+    echo "Compare with other models: stellarcr compare $(printf '%q' "$output/${name}_seed")* ..."
 fi

@@ -91,6 +91,29 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda file: _write_all(file, text.encode("utf-8")))
 
 
+def write_product(path: Path, content: str | bytes) -> None:
+    """Write a file that a user named, such as an export, atomically; its folder is made.
+
+    Raises
+    ------
+    RunError
+        If it is a folder, or cannot be written.
+    """
+    if path.is_dir():
+        raise RunError(f"{path} is a folder", remedy="give the name of a file")
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda file: _write_all(file, data))
+    except OSError as error:
+        reason = error.strerror
+    except RunError as error:
+        reason = error.problem.removeprefix("cannot write: ")
+    else:
+        return
+    raise RunError(f"cannot write {path}: {reason}", remedy="choose another place, or mend this one") from None
+
+
 def _write_all(file: BinaryIO, content: bytes) -> None:
     file.write(content)
 

@@ -140,7 +140,7 @@ def _differences(groups: Sequence[Group]) -> list[str]:
                 )
     nested = [g for g in groups if any(_usable(r) for r in g.runs)]
     for group in nested[1:]:
-        one, two = identity(nested[0].runs[0]), identity(group.runs[0])
+        one, two = _settings(nested[0].runs[0]), _settings(group.runs[0])
         keys = [k for k in dict.fromkeys([*one, *two]) if one.get(k) != two.get(k)]
         if keys:
             shown = ", ".join(f"{k} = {one.get(k)!r} and {two.get(k)!r}" for k in keys)
@@ -150,6 +150,14 @@ def _differences(groups: Sequence[Group]) -> list[str]:
                 f"{nested[0].name} and {group.name} are one model: their Bayes factor is zero but for errors"
             )
     return warnings
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """Settings that decide the result; the length of walks per parameter, since more parameters need longer walks."""
+    settings = identity(run)
+    if isinstance(settings.get("walks"), int):
+        settings["walks per parameter"] = round(settings.pop("walks") / len(run.names), 3)
+    return settings
 
 
 def _versions(groups: Sequence[Group]) -> list[str]:
@@ -201,7 +209,8 @@ def _model(
         runs=tuple(str(run.path) for run in group.runs),
         seeds=tuple(int(run.manifest["seed"]) for run in group.runs),
         sampler=str(best.manifest["sampler"]),
-        log_evidences=tuple(float(run.log_evidence or 0.0) for run in usable),
+        log_evidences=tuple(run.log_evidence if _usable(run) else None for run in group.runs),
+        log_evidence_errors=tuple(run.log_evidence_error if _usable(run) else None for run in group.runs),
         evidence=evidence,
         rank=rank,
         bayes_factor=bayes_factor(evidence, against) if compared and evidence and against else None,

@@ -108,9 +108,9 @@ def group_runs(
         if run.path.resolve() not in taken:
             key = json.dumps([run.manifest["fingerprint"], identity(run)], sort_keys=True, default=str)
             found.setdefault(key, []).append(run)
-    groups += [
-        Group(common_name([r.path.resolve().name for r in g]), _different_seeds(g, warnings)) for g in found.values()
-    ]
+    for same_model in found.values():
+        different = _different_seeds(same_model, warnings)
+        groups.append(Group(common_name([run.path.resolve().name for run in different]), different))
     return _distinct_names(groups), warnings
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import ConfigError
-from ..infer.files import write_text
+from ..infer.files import write_product
 from .compare import compare
 from .compare_result import Comparison
 from .compare_tables import TextTable, tables, to_csv, to_latex
@@ -51,9 +51,9 @@ def compare_report(
     """
     comparison = compare(paths, groups=parse_groups(groups), reference=reference)
     if csv is not None:
-        write_text(csv, to_csv(comparison))
+        write_product(csv, to_csv(comparison))
     if latex is not None:
-        write_text(latex, to_latex(comparison))
+        write_product(latex, to_latex(comparison))
     if as_json:
         print(json.dumps(comparison.to_dict(), ensure_ascii=False))
         return comparison

@@ -67,8 +67,8 @@ class ModelResult:
         Their seeds.
     sampler : str
         Sampler of the runs.
-    log_evidences : tuple of float
-        ln Z of the seeds that have one.
+    log_evidences, log_evidence_errors : tuple of float or None
+        ln Z of each run with its quoted error; None for those that are not used.
     evidence : Evidence or None
         Their combination; None if no converged run has one.
     rank : int or None
@@ -89,7 +89,8 @@ class ModelResult:
     runs: tuple[str, ...]
     seeds: tuple[int, ...]
     sampler: str
-    log_evidences: tuple[float, ...]
+    log_evidences: tuple[float | None, ...]
+    log_evidence_errors: tuple[float | None, ...]
     evidence: Evidence | None
     rank: int | None
     bayes_factor: BayesFactor | None

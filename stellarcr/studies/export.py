@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import RunError, StellarcrError, nearest
-from ..infer.files import write_atomically, write_text
+from ..infer.files import write_product
 from ..infer.posterior_protocol import FloatArray
 from ..infer.priors import prior_from_mapping
 from ..infer.runs import Run, read_run
@@ -57,26 +57,17 @@ def export_run(path: str | Path, form: str, output: str | Path | None = None, we
         )
     run = read_run(path)
     target = Path(f"{run.path.resolve().name}{FORMATS[form]}") if output is None else Path(output)
-    if target.is_dir():
-        raise RunError(f"{target} is a folder", remedy="give the name of a file with -o")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"cannot make the folder {target.parent}: {error.strerror}", remedy="choose another -o"
-        ) from error
     if form == "netcdf":
         if target.resolve() == (run.path / "posterior.nc").resolve():
             raise RunError("this would overwrite the run's own archive", where=str(target), remedy="choose another -o")
-        content = _single_file(run)
-        write_atomically(target, lambda file: _write_bytes(file, content))
+        write_product(target, _single_file(run))
         return [target]
     if form == "latex":
-        write_text(target, parameter_table(run))
+        write_product(target, parameter_table(run))
         return [target]
     theta, weight, log_posterior = samples_of(run, weighted)
     if form == "csv":
-        write_text(target, csv_text(run, theta, weight, log_posterior))
+        write_product(target, csv_text(run, theta, weight, log_posterior))
         return [target]
     return _write_getdist(run, target, theta, weight, log_posterior)
 
@@ -145,7 +136,7 @@ def _write_getdist(
     }
     paths = [root.with_name(root.name + suffix) for suffix in texts]
     for path, text in zip(paths, texts.values(), strict=True):
-        write_text(path, text)
+        write_product(path, text)
     return paths
 
 
@@ -171,7 +162,3 @@ def _single_file(run: Run) -> bytes:
         texts["config"] = config.read_text(encoding="utf-8")
     tree.dataset = tree.to_dataset(inherit=False).assign({name: ((), text) for name, text in texts.items()})
     return bytes(tree.to_netcdf(engine="h5netcdf"))
-
-
-def _write_bytes(file, content: bytes) -> None:  # type: ignore[no-untyped-def]
-    file.write(content)

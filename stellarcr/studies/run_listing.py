@@ -105,6 +105,13 @@ def describe_run(folder: str | Path) -> dict[str, Any]:
     }
 
 
+def _end_of(extension: dict[str, Any]) -> str:
+    """How an extension ended; a limit may have stopped it on the way."""
+    reached = extension.get("reached")
+    cut_short = reached is not None and reached < extension["to"]
+    return f"stopped at {reached:,}" if cut_short else str(extension["status"])
+
+
 def shipped_hashes(tables: dict[str, str]) -> dict[str, str]:
     """SHA-256 of today's shipped tables of these names; a user's own tables are not among them."""
     files = {path.stem: path for path in content_path("datasets", "spectra").rglob("*.ecsv") if path.stem in tables}
@@ -147,9 +154,7 @@ def describe_text(found: dict[str, Any]) -> str:
         for s in found["sessions"]
     ]
     lines += ["", *text_table(("session started", "ended", "status", "host"), rows)]
-    lines += [
-        f"extended from {e['from']:,} to {e['to']:,} {e['quantity']} ({e['status']})" for e in found["extensions"]
-    ]
+    lines += [f"extended from {e['from']:,} to {e['to']:,} {e['quantity']} ({_end_of(e)})" for e in found["extensions"]]
     if found["data"]:
         rows = [(name, entry["sha256"][:12], entry["today"]) for name, entry in found["data"].items()]
         lines += ["", *text_table(("table", "sha256", "today's shipped table"), rows)]

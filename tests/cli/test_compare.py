@@ -256,13 +256,28 @@ def test_the_same_seed_is_not_counted_twice(write_run):
     result = compare([first, copy, first, write_run("a_seed2", seed=2)])
     assert result.models[0].seeds == (1, 2)
     assert len([w for w in result.warnings if "is left out: it has the seed 1" in w]) == 2
+    # a run that is left out gives the model no part of its name
+    assert [compare(runs).models[0].name for runs in ([first, copy], [copy, first])] == ["a", "a_copy"]
 
 
 def test_other_sampler_settings_are_another_row_of_the_same_model(write_run):
     result = compare([write_run("short", walks=25), write_run("long", walks=200, seed=2)])
     assert len(result.models) == 2
-    assert any("different settings: walks = 25 and 200" in w for w in result.warnings)
+    assert any("different settings: walks per parameter = 12.5 and 100.0" in w for w in result.warnings)
     assert any("are one model" in w for w in result.warnings)
+
+
+def test_walks_in_proportion_to_the_parameters_are_no_other_setting(write_run):
+    result = compare([write_run("two", walks=24), write_run("three", Toy(n_dim=3), walks=36)])
+    assert not any("different settings" in w for w in result.warnings)
+    result = compare([write_run("four", walks=24), write_run("five", Toy(n_dim=3), walks=24)])
+    assert any("different settings: walks per parameter = 12.0 and 8.0" in w for w in result.warnings)
+
+
+def test_a_verdict_on_one_seed_says_so(write_run):
+    runs = [write_run("good"), write_run("bad_seed1", Toy(half=9.0)), write_run("bad_seed2", Toy(half=9.0), seed=2)]
+    (latex,) = (line for line in to_latex(compare(runs)).splitlines() if "lower (" in line)
+    assert latex.endswith(r"errors, quoted error of one seed) \\")
 
 
 def test_limits_do_not_split_a_model(write_run):
@@ -368,6 +383,7 @@ def test_unconverged_evidence_is_not_used(write_run):
     model = compare(runs).models[0]
     assert model.evidence.seeds == 1
     assert model.evidence.log_evidence == pytest.approx(Toy().log_evidence)
+    assert (model.log_evidences[1], model.log_evidence_errors) == (None, (0.2, None))
     warnings = compare(runs[1:]).warnings
     assert any("a_seed2: its ln Z is not used (not converged: stopped at max_time = 1 s)" in w for w in warnings)
     assert compare(runs[1:]).reference is None
@@ -477,6 +493,11 @@ def test_csv_is_one_long_table_with_full_precision(compared):
     assert float(found["evidence", "bad", "", "log_evidence"]["value"]) == compared["bad"].evidence.log_evidence
     assert found["bayes_factor", "wide", "good_fit", "verdict"]["value"] == "not separated"
     assert found["parameter", "wide", "toy.p_0", "prior_std"]["unit"] == "GV"
+    seeds = [r for r in rows if (r["table"], r["model"]) == ("seed", "wide")]
+    assert [r["quantity"] for r in seeds] == 3 * ["seed", "log_evidence", "log_evidence_error"]
+    values = [float(r["value"]) for r in seeds if r["quantity"] == "log_evidence"]
+    assert np.mean(values) == pytest.approx(compared["wide"].evidence.log_evidence)
+    assert np.std(values, ddof=1) == pytest.approx(0.15)
     assert float(found["chi2", "bad", "ONE H", "points"]["value"]) == 7
     assert not any(key[:2] == ("bayes_factor", "good_fit") for key in found)
 
@@ -505,9 +526,16 @@ def test_json_is_json_only(three_models, stellarcr):
 
 
 def test_a_file_that_cannot_be_written_is_named(write_run, stellarcr, tmp_path):
-    done = stellarcr("compare", write_run("a"), "--csv", tmp_path / "nowhere" / "out.csv")
-    assert done.code == 2
-    assert "nowhere" in done.err
+    (tmp_path / "taken").write_text("mine")
+    run = write_run("a")
+    for target, reason in ((tmp_path / "taken" / "out.csv", "cannot write"), (tmp_path, "is a folder")):
+        done = stellarcr("compare", run, "--csv", target)
+        assert (done.code, done.out) == (2, "")
+        assert str(target) in done.err
+        assert reason in done.err
+        assert "--resume" not in done.err
+    assert stellarcr("compare", run, "--csv", tmp_path / "new" / "out.csv").code == 0
+    assert (tmp_path / "new" / "out.csv").exists()
 
 
 @pytest.mark.parametrize(

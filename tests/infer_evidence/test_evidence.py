@@ -117,3 +117,14 @@ def test_scatter_alone_prevents_a_rank():
     assert ranks([high, low]) == (1, 1)
     calm_high, calm_low = combine_seeds([1.0, 1.1, 0.9], sigma), combine_seeds([-0.8, -0.7, -0.9], sigma)
     assert ranks([calm_low, calm_high]) == (2, 1)
+
+
+@pytest.mark.parametrize(("seeds", "largest"), [(2, 0.032), (3, 0.017), (4, 0.012), (5, 0.009)])
+def test_equal_models_are_separated_by_chance_as_rarely_as_stated(seeds, largest):
+    """The worst case of the module's description: quoted errors that are far too small."""
+    rng = np.random.default_rng(seeds)
+    trials = 3000
+    draws = rng.normal(0.0, 1.0, (trials, 2, seeds))
+    quoted = np.full(seeds, 1e-6)
+    wrong = sum(bayes_factor(*(combine_seeds(z, quoted) for z in pair)).separated for pair in draws)
+    assert wrong / trials == pytest.approx(largest, abs=4 * np.sqrt(largest / trials))

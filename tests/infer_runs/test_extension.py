@@ -51,9 +51,8 @@ def test_twice_as_long_is_what_a_run_of_twice_the_steps_gives(short, whole):
     extended = job(short, "emcee", extend=True, **PLAIN)
     assert extended.summary["diagnostics"]["steps"] == 400
     assert len(extended.samples) > len(before.samples)
-    assert extended.manifest["extensions"] == [
-        {"quantity": "steps", "from": 200, "to": 400, "max_time": None, "max_calls": None, "status": "finished"}
-    ]
+    aim = {"quantity": "steps", "from": 200, "to": 400, "max_time": None, "max_calls": None}
+    assert extended.manifest["extensions"] == [{**aim, "status": "finished", "reached": 400}]
     same(extended, whole)
     # a resume with the limits of the file has nothing to add
     same(job(short, "emcee", resume=True, **PLAIN), extended)
@@ -83,6 +82,7 @@ def test_limits_of_the_file_do_not_hold_but_given_ones_do(short):
     stopped = job(short, "emcee", extend=True, **PLAIN, limits={"max_calls": calls + 2000})
     assert 220 < stopped.summary["diagnostics"]["steps"] < 440
     assert f"stopped at max_calls = {calls + 2000}" in stopped.summary["verdict"]
+    assert stopped.manifest["extensions"][-1]["reached"] == stopped.summary["diagnostics"]["steps"]
     with pytest.raises(RunError, match="max_calls = 10 is used up") as caught:
         job(short, "emcee", extend=True, **PLAIN, limits={"max_calls": 10})
     assert "whole run" in caught.value.remedy

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,6 +140,7 @@ def test_folders_of_others_are_listed_last(run):
     (chains / "a-thesis" / "thesis.tex").write_text("mine")
     (chains / "born-dead").mkdir()
     (chains / "born-dead" / "config.toml").write_text("")
+    (chains / "born-dead" / ".lock").write_text("")
     (chains / "README.md").write_text("")
     (chains / ".hidden").mkdir()
     assert [(r.name, r.status) for r in list_runs(chains)] == [
@@ -248,3 +250,44 @@ def test_a_link_is_not_followed(run, tmp_path):
     (kept,) = clean(plan_cleaning(run.parent, names=["good"]))
     assert "link" in kept.kept
     assert (tmp_path / "elsewhere" / "posterior.nc").exists()
+
+
+@pytest.mark.parametrize("part", ["state", "plots"])
+def test_a_linked_part_of_a_run_is_not_followed(run, tmp_path, part):
+    """Checkpoints on another disk, or pictures that somebody keeps elsewhere, may be those of other runs."""
+    plan = plan_cleaning(run.parent, names=["good"])
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(run / part, elsewhere)
+    (elsewhere / "mine.png").write_text("mine")
+    (run / part).symlink_to(elsewhere)
+    before = sorted(tmp_path.rglob("*"))
+    kept = [*clean(plan), *clean(plan_cleaning(run.parent, checkpoints=True, failed=True, names=["good"]))]
+    assert [removal.kept for removal in kept] == 2 * [f"its folder {part} is a link to another place"]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_folders_that_only_look_like_runs_are_never_touched(run):
+    chains = run.parent
+    (chains / "project" / "state").mkdir(parents=True)
+    (chains / "project" / "config.toml").write_text("mine")
+    (chains / "project" / "state" / "mine.json").write_text("{}")
+    (run / "state" / "mine.json").write_text('{"format": "mine"}')
+    (run / "state" / "mine-000001-data").write_text("mine")
+    clean(plan_cleaning(chains, checkpoints=True, failed=True))
+    clean(plan_cleaning(chains, names=["good"]))
+    assert (chains / "project" / "config.toml").exists()
+    assert (chains / "project" / "state" / "mine.json").exists()
+    assert sorted(p.name for p in run.rglob("*") if p.is_file()) == ["mine-000001-data", "mine.json"]
+    assert [r.status for r in list_runs(chains)] == ["not a run", "not a run"]
+
+
+def test_only_what_was_asked_for_is_mentioned(run, good):
+    shutil.copytree(good, run.parent / "other")
+    (run.parent / "link").symlink_to(run)
+    assert [r.run.name for r in plan_cleaning(run.parent, names=["other"])] == ["other"]
+
+
+def test_a_run_is_named_by_its_folder_from_inside_too(run, monkeypatch):
+    monkeypatch.chdir(run)
+    assert inspect_run(Path()).name == read_run(".").name == "good"
+    assert [r.run.name for r in plan_cleaning(".", names=["good"])] == ["good"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stellarcr.errors import RunError, nearest
-from stellarcr.infer.files import disk_errors
+from stellarcr.infer.files import disk_errors, read_json
 from stellarcr.infer.runs.folder import OWN_FILES
 from stellarcr.infer.runs.inspection import RunRecord, list_runs
 from stellarcr.infer.runs.lock import LOCK_NAME, RunLock, is_locked
@@ -28,7 +28,7 @@ class Removal:
     what : str
         "checkpoints", "the whole run", "left-over temporary files", or "nothing" with the reason in `kept`.
     files : tuple of Path
-        Files to remove, the manifest last; never one that stellarcr did not write.
+        Files to remove, the manifest last: those that stellarcr wrote, and pictures in ``plots/``.
     size : int
         Their bytes.
     kept : str
@@ -71,10 +71,10 @@ def plan_cleaning(
     removals = []
     for run in runs.values():
         path = Path(run.path)
-        if path.is_symlink():
-            removals.append(Removal(run, "nothing", (), 0, "it is a link to another place"))
-        elif run.status == "running" or is_locked(path):
-            removals.append(Removal(run, "nothing", (), 0, "a process is writing it"))
+        if not (checkpoints or failed or run.name in names):
+            continue
+        if reason := _reason_to_keep(run):
+            removals.append(Removal(run, "nothing", (), 0, reason))
         elif run.name in names or (failed and run.status in WITHOUT_RESULTS and not run.has_results):
             removals.append(_removal(run, "the whole run", _all_files(path)))
         elif checkpoints and run.status == "finished":
@@ -82,6 +82,20 @@ def plan_cleaning(
         elif failed:
             removals.append(_removal(run, "left-over temporary files", _temporary_files(path)))
     return [removal for removal in removals if removal.files or removal.kept]
+
+
+def _reason_to_keep(run: RunRecord) -> str:
+    """Say why nothing of a run may be removed, or give an empty string."""
+    path = Path(run.path)
+    return _link_in(path) or ("a process is writing it" if run.status == "running" or is_locked(path) else "")
+
+
+def _link_in(path: Path) -> str:
+    """Say what of a run folder lies in another place, where files may be of other runs; or give an empty string."""
+    links = [part for part in (path, path / "state", path / "plots") if part.is_symlink()]
+    if not links:
+        return ""
+    return f"{'it' if links[0] == path else f'its folder {links[0].name}'} is a link to another place"
 
 
 def clean(removals: Sequence[Removal]) -> list[Removal]:
@@ -102,6 +116,8 @@ def clean(removals: Sequence[Removal]) -> list[Removal]:
 
 def _remove(removal: Removal) -> Removal:
     path = Path(removal.run.path)
+    if reason := _link_in(path):
+        return Removal(removal.run, "nothing", (), 0, reason)
     lock_was_there = (path / LOCK_NAME).exists()
     try:
         lock = RunLock(path)
@@ -131,9 +147,17 @@ def _removal(run: RunRecord, what: str, files: list[Path]) -> Removal:
 def _state_files(path: Path) -> list[Path]:
     """Checkpoints, journals first; see :mod:`stellarcr.infer.runs.slots` for their names."""
     state = path / "state"
-    journals = sorted(state.glob("*.json"))
+    journals = [journal for journal in sorted(state.glob("*.json")) if _is_journal(journal)]
     data = [f for journal in journals for f in sorted(state.glob(f"{journal.stem}-[0-9][0-9][0-9][0-9][0-9][0-9]-*"))]
     return [f for f in (*journals, *data, *sorted(state.glob(".*.tmp"))) if f.is_file()]
+
+
+def _is_journal(path: Path) -> bool:
+    try:
+        content = read_json(path)
+    except RunError:  # damaged, and so of no use to --resume; but whose it is cannot be told
+        return False
+    return {"format", "generation", "state", "files"} <= content.keys()
 
 
 def _temporary_files(path: Path) -> list[Path]:
@@ -143,7 +167,10 @@ def _temporary_files(path: Path) -> list[Path]:
 
 
 def _all_files(path: Path) -> list[Path]:
-    """Everything that stellarcr wrote; the manifest is last, so that a removal cut short can be seen and repeated."""
+    """Everything that stellarcr wrote, and the pictures in ``plots/``.
+
+    The manifest is last, so that a removal cut short can be seen and repeated.
+    """
     plots = [f for f in sorted((path / "plots").glob("*")) if f.suffix in (".pdf", ".png")]
     temporary = [f for f in _temporary_files(path) if f.parent == path]
     own = [path / name for name in OWN_FILES if (path / name).is_file()]

@@ -45,7 +45,7 @@ def plan_extension(
     Returns
     -------
     dict
-        ``quantity`` with ``from`` and ``to``, the limits, and ``status``.
+        ``quantity`` with ``from`` and ``to``, the limits, and ``status``; when it ends, ``reached`` is added.
 
     Raises
     ------

@@ -147,7 +147,9 @@ class RunFolder:
             If there is no run, or another process writes it.
         """
         if not (path / "manifest.json").exists():
-            raise RunError("there is no run to resume here", where=str(path), remedy="leave out --resume to start one")
+            raise RunError(
+                "there is no run to resume here", where=str(path), remedy="leave out --resume or --extend to start one"
+            )
         lock = RunLock(path)
         try:
             return cls(path, lock, read_manifest(path), quiet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,11 +11,11 @@ from typing import Any
 
 from stellarcr.errors import RunError
 from stellarcr.infer.files import json_ready, read_json
-from stellarcr.infer.runs.lock import is_locked
+from stellarcr.infer.runs.lock import LOCK_NAME, is_locked
 from stellarcr.infer.runs.manifest import FORMAT
 
 MARKS = ("manifest.json", "config.toml", "posterior.nc", "summary.json", "state")
-"""Any of these in a folder says that a run was begun in it."""
+"""Any of these in a folder, with a lock file, says that a run was begun in it."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def list_runs(folder: str | Path) -> list[RunRecord]:
 
 def inspect_run(folder: Path) -> RunRecord:
     """Tell the state of one folder; whatever is wrong with it is part of the answer."""
-    name, path = folder.name, str(folder)
+    name, path = name_of(folder), str(folder)
     try:
         if not (folder / "manifest.json").exists():
             return _without_manifest(folder)
@@ -123,10 +124,16 @@ def inspect_run(folder: Path) -> RunRecord:
         return RunRecord(name, path, "damaged", error.problem if isinstance(error, RunError) else str(error))
 
 
+def name_of(folder: Path) -> str:
+    """Name of a run: that of its folder, also where the path is ``.``."""
+    return Path(os.path.abspath(folder)).name
+
+
 def _without_manifest(folder: Path) -> RunRecord:
-    name, path = folder.name, str(folder)
+    name, path = name_of(folder), str(folder)
     marks = [mark for mark in MARKS if (folder / mark).exists()]
-    if not marks:
+    # A run takes its lock before it writes; a folder with files of these names alone is somebody else's.
+    if not marks or not ((folder / LOCK_NAME).exists() or (folder / "posterior.nc").exists()):
         return RunRecord(name, path, "not a run", "it holds no manifest.json")
     if (folder / "posterior.nc").exists():
         return RunRecord(name, path, "damaged", "manifest.json is missing")
@@ -161,7 +168,7 @@ def _with_manifest(folder: Path, manifest: dict[str, Any]) -> RunRecord:
         problem += "; the results of the session before are there"
     names = manifest.get("names")
     return RunRecord(
-        folder.name,
+        name_of(folder),
         str(folder),
         status,
         problem,

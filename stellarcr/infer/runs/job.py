@@ -245,7 +245,8 @@ def _write_results(folder: RunFolder, posterior: Posterior, maximum: MapResult, 
     rate = result.n_calls / result.seconds if result.seconds > 0 else 0.0
     folder.note(f"{result.n_calls:,} calls in {duration(result.seconds)} ({rate:,.0f} per second)")
     if record := pending_extension(folder.manifest):
-        record["status"] = "finished"
+        key = "steps" if record["quantity"] == "steps" else "ess"
+        record.update(status="finished", reached=int(result.diagnostics[key]))
     folder.end_session("finished", result.verdict)
     folder.progress.close(
         sampler=result.sampler,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ class Run:
     @property
     def name(self) -> str:
         """Name of the run: that of its folder."""
-        return self.path.name
+        return Path(os.path.abspath(self.path)).name
 
     @property
     def converged(self) -> bool:
