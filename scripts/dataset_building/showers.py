@@ -38,6 +38,11 @@ def _kascade() -> list[SourceTable]:
     again = "The re-analysis of 2024; the unfolding of 2005 of the same experiment has other hadronic models."
     edges = "Bin edges from the published log10(E/GeV); numbers unchanged."
     analysis = {"analysis": "basic systematic errors as published"}
+    group = (
+        "The species stands for a group of elements: the fluxes of H, He, C, Si and Fe of this analysis add up to "
+        "that of all particles."
+    )
+    groups = ("C", "Si", "Fe")
     tables += [
         _one(
             f"KASCADE2024_{species}",
@@ -46,12 +51,14 @@ def _kascade() -> list[SourceTable]:
             again,
             edges,
             "Fluxes of elements come without a systematic error of the hadronic interaction model.",
+            *([group] if species in groups else []),
+            mass_group=species in groups,
             systematics=analysis,
             columns={"analysis": "sys"},
             hadronic_model="QGSJET-II-04",
             analysis="re-analysis of 2024",
         )
-        for species in ("H", "He", "C", "Si", "Fe")
+        for species in ("H", "He", *groups)
     ]
     both = analysis | {"hadronic": "theoretical error (hadronic interaction models) as published"}
     tables += [

@@ -38,6 +38,8 @@ class SourceTable:
         Axis code that is part of the name, for ratios.
     bins_overlap : bool
         Several detectors measured; rows are sorted by x here.
+    mass_group : bool
+        The species stands for a group of elements.
     columns : mapping
         Source column of every systematic component; ``remainder`` is what the others leave of sys_lo and sys_hi in
         quadrature.
@@ -56,6 +58,7 @@ class SourceTable:
     version: str = ""
     axis: str = ""
     bins_overlap: bool = False
+    mass_group: bool = False
     columns: Mapping[str, str] = field(default_factory=lambda: TOTAL)
 
     @property

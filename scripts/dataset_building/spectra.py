@@ -11,7 +11,7 @@ from dataset_building.source_table import SourceTable
 from dataset_building.sources import AXES as SOURCE_AXES
 from dataset_building.sources import BuildError, Source, split_reference
 from dataset_building.vocabulary import DOIS, EDGES_DEFINITIONS, TABLE_FLAGS, X_DEFINITIONS, flag
-from stellarcr.data.schema import AXES, SCHEMA, systematic_columns, value_unit
+from stellarcr.data.schema import AXES, SCHEMA, TRUTHS, systematic_columns, value_unit
 
 _WHAT = {"flux": "flux", "lnA": "mean logarithmic mass <ln A>", "ratio": "ratio of fluxes"}
 
@@ -131,7 +131,7 @@ def _header(entry: SourceTable, source: Source, axis: str) -> dict[str, object]:
         "data_period": period,
         "x_definition": _translate(source.one("x_mean_def"), X_DEFINITIONS, entry.file),
         "edges_definition": max(edges, key=len),
-        **({"bins_overlap": True} if entry.bins_overlap else {}),
+        **{key: True for key in TRUTHS if getattr(entry, key)},
         "systematics": dict(entry.systematics),
         "notes": [*entry.notes, *entry.species_notes],
         "confidence": source.index["confidence"].split(" (")[0],

@@ -167,6 +167,9 @@ def import_(
     bins_overlap: Annotated[
         bool, typer.Option("--bins-overlap", help="Several detectors measured bins that overlap.")
     ] = False,
+    mass_group: Annotated[
+        bool, typer.Option("--mass-group", help="The flux is of a group of elements; the species stands for it.")
+    ] = False,
     notes: Annotated[str, typer.Option(help="Remarks on the transcription.", show_default=False)] = "",
     separator: Annotated[
         str, typer.Option(help="Between the cells of a CSV file: comma, semicolon, tab, space, bar.")
@@ -208,6 +211,7 @@ def import_(
         x_from_edges=x_from_edges,
         no_statistical_errors=no_statistical_errors,
         bins_overlap=bins_overlap,
+        mass_group=mass_group,
         data_period=data_period,
         notes=notes,
     )

@@ -9,9 +9,10 @@ import numpy as np
 from astropy import units as u
 
 from ..errors import DataError, nearest
-from .description import CENTRES, RELATIVE_KINDS, UNIT_EXAMPLE, TableDescription, parse_unit
+from .description import CENTRES, RELATIVE_KINDS, TableDescription
 from .roles import SYMMETRIC
 from .schema import AXES, AXIS_NAMES, X_COLUMNS, value_unit
+from .units import UNIT_EXAMPLE, parse_unit
 from .user_table import UserTable
 
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from astropy import units as u
-
 from ..errors import DataError, nearest
 from .roles import ROLES, SYMMETRIC, column_roles, components, is_role, unknown_columns
-from .schema import AXES, AXIS_NAMES, QUANTITIES, check_axis, request, systematic_columns
+from .schema import AXES, AXIS_NAMES, QUANTITIES, TRUTHS, check_axis, request, systematic_columns
+from .units import UNIT_EXAMPLE, parse_unit
 from .user_table import UserTable
 
-UNIT_EXAMPLE = "GeV^-1 cm^-2 s^-1 sr^-1"
 RELATIVE_KINDS: Mapping[str, float] = MappingProxyType({"fraction": 1.0, "percent": 0.01})
 CENTRES = ("geometric", "arithmetic")
-
-_DECIMAL_POWER = re.compile(r"(?<=[A-Za-z])\s*(?:\^|\*\*)?\s*\(?([+-]?\d+\.\d+)\)?")
-_INVERSE = re.compile(r"^\(([^()]+)\)\s*(?:\^|\*\*)\s*\(?-1\)?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +59,8 @@ class TableDescription:
         The publication gives no statistical errors: they are set to zero.
     bins_overlap : bool
         Several detectors measured bins that overlap; otherwise overlapping bins are a fault.
+    mass_group : bool
+        The flux is that of a group of elements that the species stands for, as air-shower experiments measure it.
     data_period : str
         Period of data taking.
     notes : str
@@ -91,6 +87,7 @@ class TableDescription:
     x_from_edges: str = ""
     no_statistical_errors: bool = False
     bins_overlap: bool = False
+    mass_group: bool = False
     data_period: str = ""
     notes: str = ""
 
@@ -112,39 +109,6 @@ class Missing:
     key: str
     option: str
     question: str
-
-
-def parse_unit(text: str, option: str, where: str = "") -> u.UnitBase:
-    """Read a unit; powers with a decimal point need no parentheses, and ``(m2 s sr GeV)^-1`` and ``1/m2/s`` are known.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``TeV``, ``GeV^-1 cm^-2 s^-1 sr^-1`` or ``GeV^1.7 m^-2 s^-1 sr^-1``.
-    option, where : str
-        Who gave it, for the message.
-
-    Raises
-    ------
-    DataError
-        If astropy cannot parse it.
-    """
-    try:
-        return u.Unit(_DECIMAL_POWER.sub(r"^(\1)", _one_fraction(text)))
-    except (ValueError, TypeError):
-        remedy = f"write it as astropy does, for example 'GV', 'TeV' or '{UNIT_EXAMPLE}'"
-        if re.search(r"/\s*n|nuc", text):
-            remedy += "; the axis EKN says 'per nucleon', the unit does not"
-        raise DataError(f"{option}: astropy does not know the unit {text!r}", where=where, remedy=remedy) from None
-
-
-def _one_fraction(text: str) -> str:
-    """Write what astropy does not parse, a product to the power -1 and several slashes, with one slash."""
-    inverse = _INVERSE.match(text.strip())
-    if inverse:
-        return f"1 / ({inverse[1]})"
-    first, *others = (part.strip() for part in text.split("/"))
-    return f"{first or 1} / ({' '.join(others)})" if len(others) > 1 and not re.search(r"[() ]", text) else text
 
 
 def with_header(description: TableDescription, table: UserTable) -> TableDescription:
@@ -183,8 +147,8 @@ def with_header(description: TableDescription, table: UserTable) -> TableDescrip
         filled[key] = given or said
     found = meta.get("systematics")
     systematics = {**(found if isinstance(found, Mapping) else {}), **description.systematics}
-    overlap = description.bins_overlap or meta.get("bins_overlap") is True
-    return replace(description, **filled, systematics=systematics, bins_overlap=overlap)  # type: ignore[arg-type]
+    truths = {key: getattr(description, key) or meta.get(key) is True for key in TRUTHS}
+    return replace(description, **filled, systematics=systematics, **truths)  # type: ignore[arg-type]
 
 
 def missing(table: UserTable, description: TableDescription) -> list[Missing]:

@@ -15,7 +15,7 @@ from ..errors import DataError, nearest
 from .converting import ConvertedColumns
 from .description import Missing, TableDescription, missing, resolve_quantity, with_header
 from .roles import ROLES, column_roles, components
-from .schema import AXES, SCHEMA, check_axis, value_unit
+from .schema import AXES, SCHEMA, TRUTHS, check_axis, value_unit
 from .spectrum import Spectrum
 from .tables import load_table
 from .user_table import UserTable, read_user_table
@@ -221,7 +221,7 @@ def _header(
         "status": "recommended",
         "reference": {"text": description.reference, **reference},
         "systematics": {name: str(description.systematics[name]) for name in components(roles)},
-        **({"bins_overlap": True} if description.bins_overlap else {}),
+        **{key: True for key in TRUTHS if getattr(description, key)},
         "data_period": description.data_period,
         "notes": notes,
         "provenance": f"{source.path.name} (SHA-256 {source.sha256}), imported by stellarcr {__version__}",

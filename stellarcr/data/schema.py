@@ -20,6 +20,8 @@ All errors carry the unit of ``value``. The header's ``meta`` holds the keys of 
 ``hadronic_model``                        interaction model that the measurement assumes
 ``bins_overlap``                          true where several detectors measured overlapping bins; rows are
                                           then sorted by ``x`` and edges may interleave
+``mass_group``                            true where the flux is that of a group of elements that the species stands
+                                          for, as air-shower experiments measure it
 ``analysis``, ``data_period``             what tells versions of a measurement apart
 ``x_definition``, ``edges_definition``    how points and edges were defined or obtained
 ``notes``, ``confidence``, ``provenance`` transcription and caveats
@@ -58,6 +60,9 @@ STATUSES = ("recommended", "superseded")
 """A superseded table is an older version of a measurement that another table replaces: never fit both."""
 
 REQUIRED_META = ("schema", "name", "experiment", "species", "quantity", "axis", "reference", "systematics")
+
+TRUTHS = ("bins_overlap", "mass_group")
+"""Optional keys of the header that are true or false."""
 
 REFERENCE_KEYS = ("text", "doi", "arxiv", "table")
 

@@ -17,6 +17,7 @@ from .schema import (
     REFERENCE_KEYS,
     REQUIRED_META,
     SCHEMA,
+    TRUTHS,
     X_COLUMNS,
     check_axis,
     check_species,
@@ -101,12 +102,11 @@ def _header_faults(table: Table, where: str) -> Iterator[DataError]:
             check(str(value))
         except DataError as error:
             yield DataError(error.problem, where=where, remedy=error.remedy)
-    if not isinstance(meta.get("bins_overlap", False), bool):
-        yield DataError(
-            f"the header's 'bins_overlap' is {meta['bins_overlap']!r}",
-            where=where,
-            remedy="make it true, where several detectors measured overlapping bins, or leave it out",
-        )
+    for key in TRUTHS:
+        if not isinstance(meta.get(key, False), bool):
+            yield DataError(
+                f"the header's {key!r} is {meta[key]!r}", where=where, remedy="make it true or false, or leave it out"
+            )
     reference = meta["reference"]
     if not isinstance(reference, Mapping) or not str(reference.get("text") or "").strip():
         yield _no_reference(where)

@@ -153,6 +153,12 @@ def load_experiment(
                 where=str(path),
                 remedy="fit fluxes only; predictions of <ln A> come from 'stellarcr spectrum --species lnA'",
             )
+        if spectrum.metadata.get("mass_group"):
+            raise ConfigError(
+                f"table {spectrum.name!r} holds a group of elements that {spectrum.species!r} stands for",
+                where=str(path),
+                remedy=f"leave {spectrum.species!r} out of species: the model predicts elements, p+He and all",
+            )
         where_measured = representative_rigidity(spectrum)
         inside = (where_measured > file.range.rigidity_min) & (where_measured < file.range.rigidity_max)
         if not np.any(inside):

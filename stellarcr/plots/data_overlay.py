@@ -18,6 +18,7 @@ from ..data import Spectrum
 from ..errors import DataError, ParameterError, nearest
 from ..observe import AXES
 from ..species import ELEMENTS
+from .log_ticks import label_log_y
 from .spectra import flux_label
 from .spectrum_panel import DataSeries, place_on_axis
 from .style import EXPERIMENTS, MarkerLook, paper_style, style_width
@@ -111,12 +112,13 @@ def common_axis(spectra: Sequence[Spectrum]) -> str:
     axes = {spectrum.axis for spectrum in spectra}
     if len(axes) == 1:
         return next(iter(axes))
-    fixed = {spectrum.axis: spectrum.name for spectrum in spectra if not _can_move(spectrum)}
+    fixed = {spectrum.axis: spectrum.name for spectrum in spectra if not can_move(spectrum)}
     if len(fixed) > 1:
         listed = ", ".join(f"{name} on {axis}" for axis, name in fixed.items())
         raise DataError(
             f"tables that cannot be moved to another axis have different ones: {listed}",
-            remedy="draw those of one axis: sums, ratios and mean ln A have no single isotope to convert with",
+            remedy=f"draw those of one axis with --axis {' or '.join(sorted(fixed))}: sums, ratios and mean ln A have "
+            "no single isotope to convert with",
         )
     return next(iter(fixed), "R")
 
@@ -142,7 +144,7 @@ def on_axis(spectrum: Spectrum, label: str, axis: str) -> DataSeries:
     """
     if axis not in AXES:
         raise ParameterError(f"unknown axis {axis!r}", remedy=nearest(axis, AXES))
-    if axis != spectrum.axis and not _can_move(spectrum):
+    if axis != spectrum.axis and not can_move(spectrum):
         what = {"lnA": "a mean ln A", "ratio": "a ratio"}.get(spectrum.quantity, f"the sum {spectrum.species!r}")
         raise DataError(
             f"{spectrum.name!r} cannot be moved from the axis {spectrum.axis} to {axis}: it is {what}, "
@@ -170,7 +172,9 @@ def overlay_labels(spectra: Sequence[Spectrum]) -> list[str]:
     several = len({spectrum.species for spectrum in spectra}) > 1
     labels = []
     for spectrum in spectra:
-        label = f"{spectrum.experiment} {_species_text(spectrum)}" if several else spectrum.experiment
+        group = bool(spectrum.metadata.get("mass_group"))
+        label = f"{spectrum.experiment} {_species_text(spectrum)}" if several or group else spectrum.experiment
+        label += " group" if group else ""
         labels.append(f"{label} ({spectrum.hadronic_model})" if spectrum.hadronic_model else label)
     for key in (lambda s: str(s.metadata.get("data_period") or ""), lambda s: s.name):
         told = list(labels)
@@ -180,7 +184,8 @@ def overlay_labels(spectra: Sequence[Spectrum]) -> list[str]:
     return labels
 
 
-def _can_move(spectrum: Spectrum) -> bool:
+def can_move(spectrum: Spectrum) -> bool:
+    """Whether a measurement can be drawn on another axis: fluxes of one element can."""
     return spectrum.quantity == "flux" and spectrum.species in ELEMENTS
 
 
@@ -280,8 +285,7 @@ def _set_range(axes: Axes, series: Sequence[DataSeries], power: float, quantity:
     high = min(max(highs), 3.0 * values.max())
     decades = np.log10(high / low)
     axes.set_ylim(low / 10.0 ** (0.06 * decades), high * 10.0 ** (0.16 * decades))
-    if decades > 1.3:
-        axes.yaxis.set_minor_formatter(NullFormatter())
+    label_log_y(axes)
 
 
 def _species_text(spectrum: Spectrum) -> str:

@@ -21,12 +21,17 @@ def log_x_ticks(axes: Axes) -> None:
 def log_ticks(axes: Axes) -> None:
     """Ticks of a spectrum: decades, or 1, 2, 5 where there is room for one decade only."""
     log_x_ticks(axes)
+    label_log_y(axes)
+
+
+def label_log_y(axes: Axes) -> None:
+    """Label decades of a logarithmic vertical axis, or 1, 2, 5 where there is room for one decade only."""
     low, high = (math.log10(end) for end in axes.get_ylim())
     decades = range(math.floor(low), math.floor(high) + 1)
     factors = (1,) if sum(is_clear(decade, low, high) for decade in decades) > 1 else (1, 2, 5)
     ticks = [factor * 10.0**decade for decade in decades for factor in factors]
     ticks = [tick for tick in ticks if low < math.log10(tick) < high]
-    plain = len(factors) > 1 and low > -2.0 and high < 3.5
+    plain = len(factors) > 1 and low > -2.5 and high < 3.5
     labels = [f"{tick:g}" if plain else _power_of_ten(tick) for tick in ticks]
     clear = [is_clear(math.log10(tick), low, high) for tick in ticks]
     axes.set_yticks(ticks, [label if shown else "" for label, shown in zip(labels, clear, strict=True)])

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..data.registry import SpectrumEntry, list_spectra
-from ..data.schema import AXES, AXIS_NAMES, X_COLUMNS, value_unit
+from ..data.schema import AXES, AXIS_NAMES, X_COLUMNS, check_axis, value_unit
 from ..data.selecting import find_spectra, is_pattern, measured
 from ..errors import DataError
 
@@ -262,20 +262,31 @@ def draw_tables(
     Raises
     ------
     DataError
-        If a name finds nothing, or the tables do not go into one figure.
+        If a name finds nothing, or the tables do not go into one figure. What a pattern finds is left out where it
+        cannot be moved to `axis`.
     """
+    if axis is not None:
+        axis = check_axis(axis.upper() if axis.upper() in AXES else axis)
     entries = {entry.name: entry for entry in list_spectra()}
     if folder is not None:
         entries |= {entry.name: entry for entry in list_spectra(folder)}
     found = find_spectra(entries.values(), names, species=species, status=status)
-    for name, matches in found.items():
-        if is_pattern(name):
-            print(f"{name}: {', '.join(entry.name for entry in matches) or 'nothing more'}")
     from ..data.tables import load_table
-    from ..plots.data_overlay import common_axis, overlay_plot
+    from ..plots.data_overlay import can_move, common_axis, overlay_plot
     from ..plots.style import save
 
-    spectra = [load_table(entry.path) for matches in found.values() for entry in matches]
+    spectra: list[Spectrum] = []
+    for name, matches in found.items():
+        loaded = [load_table(entry.path) for entry in matches]
+        if is_pattern(name):
+            # A table that is named must be drawn; what a pattern finds may lie on an axis that was not asked for.
+            drawn = [s for s in loaded if axis is None or s.axis == axis or can_move(s)]
+            print(f"{name}: {', '.join(spectrum.name for spectrum in drawn) or 'nothing more'}")
+            if len(drawn) < len(loaded):
+                rest = ", ".join(f"{s.name} ({s.axis})" for s in loaded if s not in drawn)
+                print(f"left out, since they cannot be moved to {axis}: {rest}")
+            loaded = drawn
+        spectra += loaded
     chosen = axis or common_axis(spectra)
     figure = overlay_plot(spectra, axis=chosen, scale=scale, style=style)
     moved = [f"{spectrum.name} ({spectrum.axis})" for spectrum in spectra if spectrum.axis != chosen]

@@ -74,6 +74,7 @@ FAULTS = {
     "ratio of an unknown species": (meta(species="B/Cc", quantity="ratio"), ["'Cc'"]),
     "unit of a flux on a ratio": (meta(species="B/C", quantity="ratio"), ["'value'", "ratio", "plain number"]),
     "overlap that is no truth value": (meta(bins_overlap="yes"), ["'bins_overlap'", "'yes'", "true"]),
+    "group that is no truth value": (meta(mass_group="yes"), ["'mass_group'", "'yes'", "true"]),
     "no reference": (meta(reference=None), ["no reference", "'text'"]),
     "empty reference": (meta(reference={"text": " "}), ["no reference"]),
     "reference is no mapping": (meta(reference="A. Author"), ["no reference", "mapping"]),

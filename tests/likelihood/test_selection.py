@@ -31,6 +31,11 @@ def counted(experiment, hadronic_model=None):
     return counts
 
 
+def test_a_group_of_elements_is_not_fitted_as_an_element():
+    with pytest.raises(ConfigError, match="'KASCADE_Fe_QGSJET-II-04' holds a group of elements"):
+        load_experiment("kascade", changes={"species": ["Fe"]})
+
+
 def test_the_reference_fit_has_487_points(reference):
     assert sum(len(k.data.values) for k in reference.likelihoods) == 487
 

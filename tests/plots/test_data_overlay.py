@@ -104,6 +104,19 @@ def test_labels_tell_tables_apart():
     assert len(set(overlay_labels(versions))) == 2
 
 
+def test_a_group_of_elements_is_called_so():
+    kascade = [load_spectrum("KASCADE", species, "QGSJET-II-04") for species in ("C", "H")]
+    labels = overlay_labels(kascade)
+    assert labels == ["KASCADE C group (QGSJET-II-04)", "KASCADE H (QGSJET-II-04)"]
+    assert overlay_labels(kascade[:1]) == labels[:1]
+
+
+def test_a_short_range_has_more_than_one_label():
+    figure = overlay_plot(tables("p+He"), style="one-column")
+    FigureCanvasAgg(figure).draw()
+    assert sum(bool(label.get_text()) for label in figure.axes[0].get_yticklabels()) > 2
+
+
 def test_upper_limits_are_arrows_without_bars():
     spectrum = next(s for s in tables(species="H") if s.upper_limit.any())
     axes = overlay_plot([spectrum]).axes[0]
