@@ -26,7 +26,8 @@ from .style import EXPERIMENTS, MarkerLook, paper_style, style_width
 SCALE = 2.7
 """Power of the axis that a flux is multiplied by, unless another one is asked for."""
 
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#7B3F8C", "#B87F00", "#3A9BDC", "#000000")
+_COLORS = ("#009E73", "#D55E00", "#7B3F8C", "#3A9BDC", "#B87F00", "#000000", "#0072B2")
+"""Those that are nearest to the looks of the reference fit's experiments come last."""
 _MARKERS = ("v", "p", "X", "<", ">", "h", "P", "*", "d", "8", "H")
 """As many markers as have no common factor with colours and fillings: no look comes twice in the first hundred."""
 _X_LABELS = {

@@ -1,10 +1,12 @@
 """Measurements over each other: what is drawn where, and what is refused."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 
 from stellarcr.data import list_spectra, load_spectrum, load_table, select_spectra
 from stellarcr.errors import DataError, ParameterError
@@ -151,6 +153,15 @@ def test_every_table_has_its_own_look():
         if line.get_linestyle() == "None" and line.get_marker() not in ("_", "None")
     }
     assert len(looks) == len(spectra)
+
+
+def test_a_table_of_ones_own_stands_out():
+    own = replace(load_spectrum("CALET", "H"), experiment="MINE")
+    reference = [load_spectrum(name, "H", model) for name, model in
+                 (("AMS-02", None), ("DAMPE", None), ("NUCLEON", None), ("LHAASO", "EPOS-LHC"))]  # fmt: skip
+    figure = overlay_plot([own, *reference])
+    mine, *others = [to_rgb(handle.get_color()) for handle in figure.legends[0].legend_handles[:5]]
+    assert min(np.linalg.norm(np.subtract(mine, other)) for other in others) > 0.25
 
 
 def test_the_same_tables_give_the_same_files(tmp_path):
