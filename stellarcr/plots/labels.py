@@ -9,8 +9,11 @@ from collections.abc import Iterable
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
+
+from .style import POPULATIONS
 
 _UNIT_PART = re.compile(r"^([A-Za-zµ%°]+)\^?([+-]?\d+(?:\.\d+)?)?$")
 LOG10 = r"\log_{10}"
@@ -50,6 +53,51 @@ def unit_latex(unit: str) -> str:
             parts.append(name if power == 1 else f"{name}$^{{{power:g}}}$")
             denominator = denominator and group
     return " ".join(parts)
+
+
+def readable_label(label: str, name: str) -> str:
+    r"""Take a LaTeX label as it is if it can be typeset; else write the name upright.
+
+    Parameters
+    ----------
+    label : str
+        LaTeX without dollar signs, perhaps written by a user; may be empty.
+    name : str
+        Plain name of the same thing.
+
+    Examples
+    --------
+    >>> readable_label(r"P_{\rm SNR}", "snr.power")
+    'P_{\\rm SNR}'
+    >>> readable_label(r"P_{\rm SNR", "snr.power")
+    '\\mathrm{snr{.}power}'
+    """
+    if label and _can_be_typeset(label):
+        return label
+    return r"\mathrm{" + name.replace("_", r"\_").replace(".", "{.}") + "}"
+
+
+def population_label(name: str, label: str = "") -> str:
+    """Name a population in a legend: shipped ones in words, a user's own by its label if that can be typeset.
+
+    Parameters
+    ----------
+    name : str
+        Name of the population.
+    label : str
+        LaTeX without dollar signs; empty if it is not known.
+    """
+    if name in POPULATIONS:
+        return POPULATIONS[name].label
+    return f"${label}$" if label and _can_be_typeset(label) else name.replace("_", " ")
+
+
+def _can_be_typeset(label: str) -> bool:
+    try:
+        MathTextParser("path").parse(f"${label}$")
+    except ValueError:
+        return False
+    return "$" not in label
 
 
 def axis_label(label: str, unit: str = "", *, power_of_ten: int = 0, separator: str = " ") -> str:

@@ -106,7 +106,7 @@ def _layout(rows: dict[str, _Rows], n_runs: int, width: float, legend_rows: int)
 
 def _wrapped(text: str, width: float) -> str:
     """A long name on two lines where the figure is narrow."""
-    breaks = [index for index, letter in enumerate(text) if letter == " "]
+    breaks = [index for index, letter in enumerate(text) if letter == " " and text[:index].count("$") % 2 == 0]
     if width > 5.0 or len(text) <= 12 or not breaks:
         return text
     middle = min(breaks, key=lambda index: abs(2 * index - len(text)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import RunError
 from .columns import FloatArray
-from .style import POPULATIONS
+from .labels import population_label
 
 _AMPLITUDES = {"power": "erg/yr", "energy": "erg"}
 
@@ -73,7 +73,7 @@ def population_powers(run: Any) -> list[PopulationPower]:
             continue
         if budget is None and efficiency is not None:
             budget = float(np.median(values[run.derived_index] / np.asarray(efficiency)))
-        label = POPULATIONS[name].label if name in POPULATIONS else name.replace("_", " ")
+        label = _label(name, record)
         unit = str(record.get("unit") or _AMPLITUDES.get(amplitude, ""))
         source = str(record.get("budget_source") or "")
         found.append(PopulationPower(name, label, unit, values, None if budget is None else float(budget), source))
@@ -83,6 +83,10 @@ def population_powers(run: Any) -> list[PopulationPower]:
             remedy="free one, as in power = { prior = ... } under [parameters.<population>], and run again",
         )
     return found
+
+
+def _label(name: str, record: Mapping[str, Any]) -> str:
+    return population_label(name, str(record.get("label") or ""))
 
 
 def _records_from_names(run: Any) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
 from ..errors import ParameterError
-from .labels import fit_text
+from .labels import fit_text, population_label
 from .legends import legend_columns, legend_on_top
 from .log_ticks import log_ticks, log_x_ticks
 from .spectra_ranges import spectra_x_range, spectra_y_range
@@ -88,7 +89,7 @@ def spectra_plot(
         If there is no panel, panels have different axes, or the style is unknown.
     """
     listed = [panels] if isinstance(panels, SpectrumPanel) else list(panels)
-    lines = population_looks(dict.fromkeys(name for panel in listed for name in panel.bands))
+    lines = curve_looks(listed)
     with paper_style():
         handles: list[Any] = [
             Line2D([], [], color=look.color, ls=look.line, lw=look.width, label=look.label) for look in lines.values()
@@ -96,6 +97,21 @@ def spectra_plot(
         if any(band.low is not None for panel in listed for band in panel.bands.values()):
             handles.append(Patch(facecolor="#C8C8C8", label=band_label))
     return draw_panels(listed, lines, handles, {"total"}, scale, style, columns, pulls, x_range)
+
+
+def curve_looks(panels: Sequence[SpectrumPanel]) -> dict[str, LineLook]:
+    """Give the curves of panels their lines, with the labels that the populations have.
+
+    Parameters
+    ----------
+    panels : sequence of SpectrumPanel
+        Panels of one or several runs.
+    """
+    labels = {name: band.label for panel in panels for name, band in panel.bands.items()}
+    return {
+        name: replace(look, label=population_label(name, labels[name]))
+        for name, look in population_looks(labels).items()
+    }
 
 
 def draw_panels(

@@ -27,11 +27,14 @@ class Band:
         The curve [1 / (m2 s sr unit of the axis)].
     low, high : numpy.ndarray, shape (n,), optional
         Ends of the band, usually the central 68% of the posterior; none for a single parameter vector.
+    label : str
+        What the population calls itself, LaTeX without dollar signs (`labels.population_label`); may be empty.
     """
 
     median: FloatArray
     low: FloatArray | None = None
     high: FloatArray | None = None
+    label: str = ""
 
     @classmethod
     def from_samples(cls, values: Any, fraction: float = 0.68) -> Band:

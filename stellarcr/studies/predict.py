@@ -70,12 +70,15 @@ class PredictedCurve:
         Median of the posterior's predictions.
     intervals : dict of float to (numpy.ndarray, numpy.ndarray)
         Probability to the lower and upper end of the central interval.
+    label : str
+        LaTeX label of the population, without dollar signs; empty for the total.
     """
 
     species: str
     population: str
     median: np.ndarray
     intervals: dict[float, tuple[np.ndarray, np.ndarray]]
+    label: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,9 +248,9 @@ def _curve(
     table = np.broadcast_to(values, (len(drawn), np.shape(values)[-1]))
     ends = [0.5 * (1.0 + sign * level) for level in levels for sign in (-1, 1)]
     median, *edges = np.quantile(table, [0.5, *ends], axis=0)
-    return PredictedCurve(
-        species, population, median, {level: (edges[2 * k], edges[2 * k + 1]) for k, level in enumerate(levels)}
-    )
+    intervals = {level: (edges[2 * k], edges[2 * k + 1]) for k, level in enumerate(levels)}
+    labels = {member.name: member.label for member in drawn.posterior.model.populations}
+    return PredictedCurve(species, population, median, intervals, labels.get(population, ""))
 
 
 def _log_mass(model: ForwardModel, parameters: dict[str, Any], axis: str, x: np.ndarray, phi: float) -> np.ndarray:
