@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError
-from .labels import LOG10, axis_label, power_for, readable_label
+from .labels import LOG10, axis_label, power_for
 
 FloatArray = NDArray[np.float64]
 
@@ -24,6 +24,9 @@ choice: 5.9 standard deviations of a Gaussian, and beyond 99.9% of an exponentia
 
 _PILE = 25
 """Samples next to an edge that are no accident of a small sample."""
+
+_NARROW = 0.1
+"""Fraction of an axis below which a run is narrow."""
 
 TAIL = 1e-3
 """Fraction of the samples that may lie outside an axis on each side where the density has no such thin tail."""
@@ -113,7 +116,7 @@ def make_column(name: str, label: str, unit: str, samples: Sequence[FloatArray],
     Parameters
     ----------
     name, label, unit : str
-        The parameter; a label that is empty or cannot be typeset shows the name.
+        The parameter; an empty label shows the name.
     samples : sequence of numpy.ndarray
         Samples of each run.
     marks : sequence of float
@@ -128,7 +131,7 @@ def make_column(name: str, label: str, unit: str, samples: Sequence[FloatArray],
     parts = [part for part in parts if part.size]
     if not parts:
         raise ParameterError(f"parameter {name!r} has no finite samples", remedy="look at the run's log.txt")
-    label = readable_label(label, name)
+    label = label or r"\mathrm{" + name.replace("_", r"\_") + "}"
     ends = np.array([np.quantile(part, [0.025, 0.5, 0.975]) for part in parts])
     low, high = float(ends[:, 0].min()), float(ends[:, 2].max())
     logarithm = all(part.min() > 0 for part in parts) and high / low > WIDE_RATIO
@@ -136,7 +139,7 @@ def make_column(name: str, label: str, unit: str, samples: Sequence[FloatArray],
     plain = Column(name, f"{LOG10} {label}" if logarithm else label, unit, logarithm, power, 0.0, 1.0)
     shown = [plain.shown(part) for part in parts]
     low, high = _range(shown, plain.shown([mark for mark in marks if np.isfinite(mark)]))
-    return Column(name, plain.label, unit, logarithm, power, low, high, _bins(shown, high - low))
+    return Column(name, plain.label, unit, logarithm, power, low, high, resolving_bins(shown, high - low))
 
 
 def _range(samples: Sequence[FloatArray], marks: FloatArray) -> tuple[float, float]:
@@ -147,16 +150,38 @@ def _range(samples: Sequence[FloatArray], marks: FloatArray) -> tuple[float, flo
         values = np.concatenate([*samples, marks])
         room = max(1e-2 * float(np.abs(values).max()), 1e-12)
         return float(values.min()) - room, float(values.max()) + room
-    ends = np.array([_run_range(part) for part in spread])
-    low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
+    low, high = _common_range([_run_range(part) for part in spread])
     constants = [part[:1] for part in samples if np.ptp(part) == 0.0]
     marks = np.concatenate([marks, *constants])
     marks, room = marks[np.isfinite(marks)], 0.03 * (high - low)
     return min([low, *(marks[marks < low] - room)]), max([high, *(marks[marks > high] + room)])
 
 
-def _run_range(shown: FloatArray) -> tuple[float, float]:
-    """Range that one run needs: up to its tails with some room, but flush where the samples pile up at an edge."""
+def _common_range(runs: Sequence[_RunRange]) -> tuple[float, float]:
+    """Range that holds all runs: with some room, but flush where the samples pile up at an edge.
+
+    A run that is much narrower than the axis has room in any case: at the frame it could not be seen.
+    """
+    low, high = min(run.low for run in runs), max(run.high for run in runs)
+    wide = [run for run in runs if run.high - run.low > _NARROW * (high - low)]
+    flush_low = all(run.piled_low and run in wide for run in runs if run.low == low)
+    flush_high = all(run.piled_high and run in wide for run in runs if run.high == high)
+    room = 0.05 * (high - low)
+    return low - (0.0 if flush_low else room), high + (0.0 if flush_high else room)
+
+
+@dataclass(frozen=True)
+class _RunRange:
+    """Range that one run needs on an axis, and whether its samples pile up at the ends."""
+
+    low: float
+    high: float
+    piled_low: bool
+    piled_high: bool
+
+
+def _run_range(shown: FloatArray) -> _RunRange:
+    """Range up to the tails of a run, or to the edges where its samples pile up."""
     low, first, median, last, high = (float(v) for v in np.quantile(shown, [TAIL, 0.025, 0.5, 0.975, 1.0 - TAIL]))
     low, high = max(low, median - REACH * (median - first)), min(high, median + REACH * (last - median))
     # A density cut off by a prior has a per cent of its samples next to the edge; a tail has far fewer. How near is
@@ -165,17 +190,23 @@ def _run_range(shown: FloatArray) -> tuple[float, float]:
     edges = float(shown.min()), float(shown.max())
     if high <= low:  # nearly all samples are equal
         low, high = edges
-    room = 0.05 * (high - low)
     enough = max(_PILE, 8.0 * TAIL * len(shown))
-    piled_low = np.count_nonzero(shown < edges[0] + near) > enough
-    piled_high = np.count_nonzero(shown > edges[1] - near) > enough
-    return (edges[0] if piled_low else low - room), (edges[1] if piled_high else high + room)
+    piled_low = bool(np.count_nonzero(shown < edges[0] + near) > enough)
+    piled_high = bool(np.count_nonzero(shown > edges[1] - near) > enough)
+    return _RunRange(edges[0] if piled_low else low, edges[1] if piled_high else high, piled_low, piled_high)
 
 
-def _bins(samples: Sequence[FloatArray], width: float) -> int:
+def resolving_bins(samples: Sequence[FloatArray], width: float) -> int:
     """Number of bins for the narrowest density and the smallest sample.
 
     The width of a bin shrinks with the cube root of the sample, as the optimal width does.
+
+    Parameters
+    ----------
+    samples : sequence of numpy.ndarray
+        Samples of each run on the axis.
+    width : float
+        Width of the axis.
     """
     spread = [part for part in samples if np.ptp(part) > 0.0]
     cores = [float(np.subtract(*np.quantile(part, [0.84, 0.16]))) for part in spread]

@@ -15,12 +15,12 @@ from matplotlib.patches import Patch
 from scipy.ndimage import gaussian_filter1d
 
 from ..errors import ParameterError
-from .columns import Column, FloatArray, PosteriorSamples, make_column
+from .columns import Column, FloatArray, PosteriorSamples, make_column, resolving_bins
 from .corner_layout import Grid, corner_layout, finish_axes, make_panels, place_legend
 from .labels import text_size, value_with_errors
 from .prior_curves import prior_curve, same_curves
 from .selection import chosen_names, run_labels, select_names
-from .style import RUN_COLORS, paper_style
+from .style import RUN_COLORS, paper_style, run_line
 
 with warnings.catch_warnings():
     # corner imports ArviZ where it is installed, and ArviZ announces its next version on import.
@@ -35,7 +35,7 @@ FEW_SAMPLES = 50
 
 _TRUTH_COLOR = "#444444"
 _PRIOR_COLOR = "#5A5A5A"
-_MAXIMUM_LINE = (0, (4, 2))
+_MAXIMUM_LINE = (0, (1, 1.2))
 _TRUTH_LINE = (0, (5, 1.5, 1, 1.5))
 _PRIOR_LINE = (0, (2.4, 1.4))
 
@@ -58,9 +58,9 @@ def corner_plot(
     """Draw the marginals of one or several runs.
 
     Panels on the diagonal show densities with the central 68% shaded; panels below it show the smallest regions that
-    hold the fractions `levels` of the samples. All runs share ranges and bins. Positive parameters that span decades
-    are shown as log10. A thin tail that would fill most of an axis is cut (`columns.REACH`); densities are normalised
-    over all samples all the same.
+    hold the fractions `levels` of the samples. All runs share ranges, and bins on the diagonal. Positive parameters
+    that span decades are shown as log10. A thin tail that would fill most of an axis is cut (`columns.REACH`);
+    densities are normalised over all samples all the same.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def corner_plot(
     select_names(tuple(name for run in listed for name in run.names), list(truths))
     shown_labels = run_labels(listed, labels)
     layers = [
-        _layer(run, label, colors[i % len(colors)], show_maximum)
+        _layer(run, label, (colors[i % len(colors)], run_line(i)), show_maximum)
         for i, (run, label) in enumerate(zip(listed, shown_labels, strict=True))
     ]
     columns = [_column(name, layers, truths) for name in names]
@@ -139,10 +139,11 @@ def corner_plot(
 
 @dataclass(frozen=True)
 class _Layer:
-    """One run: its samples by parameter, its maximum, its name in the legend, its colour."""
+    """One run: its samples by parameter, its maximum, its name in the legend, its colour and line."""
 
     name: str
     color: str
+    line: Any
     labels: Mapping[str, tuple[str, str]]
     samples: Mapping[str, FloatArray]
     maximum: Mapping[str, float]
@@ -153,7 +154,7 @@ class _Layer:
         return len(next(iter(self.samples.values()))) >= FEW_SAMPLES
 
 
-def _layer(run: PosteriorSamples, label: str, color: str, show_maximum: bool) -> _Layer:
+def _layer(run: PosteriorSamples, label: str, look: tuple[str, Any], show_maximum: bool) -> _Layer:
     samples = np.asarray(run.samples, dtype=float)
     if samples.ndim != 2 or samples.shape[0] == 0 or samples.shape[1] != len(run.names):
         raise ParameterError(
@@ -163,7 +164,8 @@ def _layer(run: PosteriorSamples, label: str, color: str, show_maximum: bool) ->
     described: Mapping[str, Any] = run.summary.get("parameters", {}) if show_maximum else {}
     return _Layer(
         name=label,
-        color=color,
+        color=look[0],
+        line=look[1],
         labels={n: (label, unit) for n, label, unit in zip(run.names, run.labels, run.units, strict=True)},
         samples=dict(zip(run.names, samples.T, strict=True)),
         maximum={n: float(described[n]["map"]) for n in run.names if "map" in described.get(n, {})},
@@ -190,12 +192,15 @@ def _draw_layer(
 ) -> None:
     values = {c.name: c.shown(layer.samples[c.name]) for c in columns if c.name in layer.samples}
     maximum = {c.name: float(c.shown(layer.maximum[c.name])) for c in columns if c.name in layer.maximum}
+    # Contours are binned for this run alone: bins that resolve a narrower run would break them into islands.
+    bins = {c.name: max(12, round(0.75 * resolving_bins([values[c.name]], c.high - c.low))) for c in columns
+            if c.name in values}  # fmt: skip
     for row, vertical in enumerate(columns):
         if vertical.name not in values:
             continue
         own = values[vertical.name]
         if layer.many:
-            _draw_marginal(grid[row, row], own, vertical, layer.color, smooth, line)
+            _draw_marginal(grid[row, row], own, vertical, layer, smooth, line)
         if vertical.name in maximum:
             grid[row, row].axvline(maximum[vertical.name], color=layer.color, lw=0.8 * line, ls=_MAXIMUM_LINE)
         for column, horizontal in enumerate(columns[:row]):
@@ -206,7 +211,7 @@ def _draw_layer(
                 hist2d(
                     values[horizontal.name],
                     own,
-                    bins=[max(12, int(0.75 * c.bins)) for c in (horizontal, vertical)],
+                    bins=[bins[c.name] for c in (horizontal, vertical)],
                     range=[(horizontal.low, horizontal.high), (vertical.low, vertical.high)],
                     levels=levels,
                     smooth=smooth or None,
@@ -217,7 +222,7 @@ def _draw_layer(
                     plot_density=False,
                     no_fill_contours=True,
                     fill_contours=True,
-                    contour_kwargs={"linewidths": 0.7 * line},
+                    contour_kwargs={"linewidths": 0.7 * line, "linestyles": [layer.line]},
                     contourf_kwargs={"colors": _fills(layer.color, len(levels)), "antialiased": True},
                 )
             if {horizontal.name, vertical.name} <= maximum.keys():
@@ -231,14 +236,14 @@ def _fills(color: str, n_levels: int) -> list[tuple[str, float]]:
     return [(color, 0.5 * i / n_levels) for i in range(n_levels + 1)]
 
 
-def _draw_marginal(axes: Axes, values: FloatArray, column: Column, color: str, smooth: float, line: float) -> None:
+def _draw_marginal(axes: Axes, values: FloatArray, column: Column, layer: _Layer, smooth: float, line: float) -> None:
     density, edges = _density(values, column, smooth)
-    axes.stairs(density, edges, color=color, lw=line)
+    axes.stairs(density, edges, color=layer.color, lw=line, ls=layer.line)
     # The shaded interval ends inside a bin: draw the step curve finely and cut it.
     low, high = np.quantile(values, [0.16, 0.84])
     fine = np.linspace(max(low, column.low), min(high, column.high), 400)
     inside = density[np.clip(np.searchsorted(edges, fine, side="right") - 1, 0, column.bins - 1)]
-    axes.fill_between(fine, inside, color=color, alpha=0.22, lw=0)
+    axes.fill_between(fine, inside, color=layer.color, alpha=0.22, lw=0)
 
 
 def _draw_priors(grid: Grid, columns: Sequence[Column], runs: Sequence[Any], layers: Sequence[_Layer]) -> list[Line2D]:
@@ -282,7 +287,7 @@ def _run_handle(layer: _Layer, names: Sequence[str]) -> Patch:
     shown = any(name in layer.samples for name in names)
     label = layer.name if shown else f"{layer.name} (has none of these)"
     label = label if layer.many else f"{layer.name} (maximum only)"
-    return Patch(facecolor=(layer.color, 0.4), edgecolor=layer.color, label=label)
+    return Patch(facecolor=(layer.color, 0.4), edgecolor=layer.color, ls=layer.line, label=label)
 
 
 def _maximum_handle(layers: Sequence[_Layer]) -> Line2D:

@@ -125,8 +125,8 @@ def _at_margin(columns: Sequence[Column], width: float, left: float) -> CornerLa
     n = len(columns)
     panel = (width - left - _RIGHT) / (n + _GAP * (n - 1))
     panel = min(_LARGEST_PANEL, max(_SMALLEST_PANEL, panel))
-    tick_size = min(7.5, max(3.8, 2.9 + 5.0 * panel))
-    label_size = min(9.0, max(4.6, tick_size + 1.2))
+    tick_size = min(7.5, max(4.6, 3.7 + 4.2 * panel))
+    label_size = min(9.0, max(5.6, tick_size + 1.2))
     most = 2 if panel < 0.7 else 3 if panel < 1.5 else 4
     ticks = [inner_ticks(column.low, column.high, most) for column in columns]
     lengths = [[text_size(label, tick_size)[0] for label in labels] for _, labels in ticks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +18,13 @@ from .columns import FloatArray, make_column
 from .labels import text_size, unit_latex, value_with_errors
 from .legends import legend_columns, legend_on_top
 from .log_ticks import label_log_x
-from .powers_data import PopulationPower, population_powers
+from .powers_data import PopulationPower, population_powers, populations_without_power
 from .selection import run_labels
 from .style import paper_style, run_color, style_width
 
+_NOTE_SIZE = 7.0
+_NOTE_LINE = 0.13
+"""Height of a line of the note below the panels [inch]."""
 _NO_BUDGET = "no budget"
 _BUDGET_COLOR = "black"
 _AXIS_LABELS = {"erg/yr": "Injected power", "erg": "Injected energy"}
@@ -31,7 +35,8 @@ def powers_plot(runs: Any, *, style: str = "one-column", labels: Sequence[str] |
 
     Each bar has the median (dot), the central 68% (thick) and 95% (thin) over the posterior density; a black tick is
     the mechanical budget. Beside it stands the efficiency, power over budget, as median with its 68% interval.
-    Energies of bursts stand in a panel of their own.
+    Energies of bursts stand in a panel of their own. A fixed power is a dot; a population whose power the run does not
+    tell is named below.
 
     Parameters
     ----------
@@ -63,9 +68,12 @@ def powers_plot(runs: Any, *, style: str = "one-column", labels: Sequence[str] |
         rows = {unit: _rows(powers, unit) for unit in units}
         handles = _handles(names, any(row.budget is not None for of_unit in rows.values() for row in _all(of_unit)))
         ncols = legend_columns(handles, width - 0.1, 5)
-        figure, axes = _layout(rows, len(listed), width, math.ceil(len(handles) / ncols))
+        notes = _notes(listed, names, width)
+        figure, axes = _layout(rows, len(listed), width, math.ceil(len(handles) / ncols), _NOTE_LINE * len(notes))
         for unit, panel in zip(units, axes, strict=True):
             _draw_panel(panel, rows[unit], len(listed), unit)
+        for line, note in enumerate(reversed(notes)):
+            figure.text(0.05 / width, (0.04 + _NOTE_LINE * line) / figure.get_figheight(), note, fontsize=_NOTE_SIZE)
         legend_on_top(figure, handles, ncols, (0.05, width - 0.05), gap=0.18)
     return figure
 
@@ -83,16 +91,32 @@ def _rows(powers: Sequence[Sequence[PopulationPower]], unit: str) -> _Rows:
     return rows
 
 
+def _notes(runs: Sequence[Any], names: Sequence[str], width: float) -> list[str]:
+    """Lines that name the populations that cannot be drawn."""
+    absent: dict[str, list[str]] = {}
+    for run, name in zip(runs, names, strict=True):
+        for label in populations_without_power(run):
+            absent.setdefault(label, []).append(name)
+    if not absent:
+        return []
+    parts = [label if len(runs) == 1 else f"{label} ({', '.join(having)})" for label, having in absent.items()]
+    text = f"Power neither sampled nor fixed, not drawn: {', '.join(parts)}"
+    letter = text_size(text, _NOTE_SIZE)[0] / len(text) / 72.0
+    return textwrap.wrap(text, max(20, int(0.95 * (width - 0.1) / letter)))
+
+
 def _all(rows: _Rows) -> list[PopulationPower]:
     return [power for _, found in rows for power in found if power is not None]
 
 
-def _layout(rows: dict[str, _Rows], n_runs: int, width: float, legend_rows: int) -> tuple[Figure, list[Axes]]:
+def _layout(
+    rows: dict[str, _Rows], n_runs: int, width: float, legend_rows: int, below: float
+) -> tuple[Figure, list[Axes]]:
     """Panels one above the other, between the names of the populations and the efficiencies [inches]."""
     each = max(0.27, 0.17 * n_runs + 0.06)
     label = max(text_size(_wrapped(text, width), 8.0)[0] for of_unit in rows.values() for text, _ in of_unit)
     left, right = label / 72.0 + 0.12, 0.95
-    bottom, gap, header = 0.42, 0.5, 0.25 + 0.16 * legend_rows
+    bottom, gap, header = 0.42 + below, 0.5, 0.25 + 0.16 * legend_rows
     heights = [each * len(of_unit) + 0.1 for of_unit in rows.values()]
     height = header + sum(heights) + gap * (len(heights) - 1) + bottom
     figure = Figure(figsize=(width, height))
@@ -169,15 +193,16 @@ def _violin(logarithms: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _efficiency(power: PopulationPower) -> str:
     """Median of power over budget with its 68% interval."""
+    fixed = ", fixed" if np.ptp(power.values) == 0.0 else ""
     if power.budget is None:
-        return _NO_BUDGET
+        return f"{_NO_BUDGET}{fixed}"
     low, median, high = np.quantile(power.values / power.budget, [0.16, 0.5, 0.84])
     if 1e-3 <= median < 1e3:
-        return value_with_errors(median, median - low, high - median)
+        return f"{value_with_errors(median, median - low, high - median)}{fixed}"
     exponent = int(np.floor(np.log10(median)))
     factor = 10.0**exponent
     number = value_with_errors(median / factor, (median - low) / factor, (high - median) / factor)
-    return number + rf"$\,\times10^{{{exponent}}}$"
+    return number + rf"$\,\times10^{{{exponent}}}${fixed}"
 
 
 def _handles(names: Sequence[str], with_budget: bool) -> list[Any]:
@@ -186,8 +211,9 @@ def _handles(names: Sequence[str], with_budget: bool) -> list[Any]:
         for index, name in enumerate(names)
     ]
     grey = "#606060"
-    handles.append(Line2D([], [], color=grey, lw=2.6, label="68%"))
-    handles.append(Line2D([], [], color=grey, lw=0.9, label="95%"))
+    handles.append(Line2D([], [], ls="", marker="o", ms=3.4, mfc="white", mec=grey, mew=0.9, label="Median"))
+    handles.append(Line2D([], [], color=grey, lw=2.6, label="Central 68%"))
+    handles.append(Line2D([], [], color=grey, lw=0.9, label="Central 95%"))
     if with_budget:
         handles.append(Line2D([], [], ls="", marker="|", ms=7, mew=1.6, color=_BUDGET_COLOR, label="Mechanical budget"))
     return handles

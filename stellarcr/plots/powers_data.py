@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import RunError
 from .columns import FloatArray
-from .labels import population_label
+from .style import POPULATIONS
 
 _AMPLITUDES = {"power": "erg/yr", "energy": "erg"}
 
@@ -28,7 +30,7 @@ class PopulationPower:
     unit : str
         ``erg/yr``, or ``erg`` for a burst.
     values : numpy.ndarray, shape (n,)
-        Posterior samples [unit].
+        Posterior samples [unit]; one value where the power is fixed.
     budget : float or None
         Mechanical power or energy [unit]; None where none is known.
     budget_source : str
@@ -47,8 +49,9 @@ def population_powers(run: Any) -> list[PopulationPower]:
     """Take the powers of all populations from a run.
 
     A run of a version that kept no record of its populations tells them by the names of its parameters, and the
-    budgets by its efficiencies. A power that is neither free nor compared with a budget is not in the run's samples
-    and left out.
+    budgets by its efficiencies. A power that is not sampled is taken from its efficiency, or where it is fixed from
+    the run's configuration; one that is linked to other parameters and has no budget is left out
+    (`populations_without_power`).
 
     Parameters
     ----------
@@ -60,9 +63,8 @@ def population_powers(run: Any) -> list[PopulationPower]:
     RunError
         If the run has no power of any population.
     """
-    records: Mapping[str, Mapping[str, Any]] = run.manifest.get("populations") or _records_from_names(run)
     found = []
-    for name, record in records.items():
+    for name, record in _records(run).items():
         component, _, amplitude = str(record["amplitude"]).partition(".")
         values = _sampled(run, component, amplitude)
         budget = record.get("budget")
@@ -70,23 +72,36 @@ def population_powers(run: Any) -> list[PopulationPower]:
         if values is None and budget is not None and efficiency is not None:
             values = np.asarray(efficiency) * float(budget)
         if values is None:
+            values = _fixed(run, component, amplitude)
+        if values is None:
             continue
         if budget is None and efficiency is not None:
-            budget = float(np.median(values[run.derived_index] / np.asarray(efficiency)))
-        label = _label(name, record)
+            at_draws = values[run.derived_index] if values.size > 1 else values
+            budget = float(np.median(at_draws / np.asarray(efficiency)))
         unit = str(record.get("unit") or _AMPLITUDES.get(amplitude, ""))
         source = str(record.get("budget_source") or "")
-        found.append(PopulationPower(name, label, unit, values, None if budget is None else float(budget), source))
+        given = None if budget is None else float(budget)
+        found.append(PopulationPower(name, _label(name), unit, values, given, source))
     if not found:
         raise RunError(
-            f"run {run.name!r} has no sampled power or energy of a population",
+            f"run {run.name!r} has no sampled or fixed power or energy of a population",
             remedy="free one, as in power = { prior = ... } under [parameters.<population>], and run again",
         )
     return found
 
 
-def _label(name: str, record: Mapping[str, Any]) -> str:
-    return population_label(name, str(record.get("label") or ""))
+def populations_without_power(run: Any) -> list[str]:
+    """Labels of the populations whose power `population_powers` cannot tell."""
+    known = {power.name for power in population_powers(run)}
+    return [_label(name) for name in _records(run) if name not in known]
+
+
+def _label(name: str) -> str:
+    return POPULATIONS[name].label if name in POPULATIONS else name.replace("_", " ")
+
+
+def _records(run: Any) -> Mapping[str, Mapping[str, Any]]:
+    return run.manifest.get("populations") or _records_from_names(run)
 
 
 def _records_from_names(run: Any) -> dict[str, dict[str, str]]:
@@ -106,4 +121,20 @@ def _sampled(run: Any, component: str, amplitude: str) -> FloatArray | None:
         if name in run.names:
             values = np.asarray(run.samples, dtype=float)[:, list(run.names).index(name)]
             return 10.0**values if logarithm else values
+    return None
+
+
+def _fixed(run: Any, component: str, amplitude: str) -> FloatArray | None:
+    """Value of an amplitude that the run's configuration fixes, itself or as its logarithm."""
+    folder = getattr(run, "path", None)
+    file = None if folder is None else Path(folder) / "config.toml"
+    if file is None or not file.is_file():
+        return None
+    entries = tomllib.loads(file.read_text()).get("parameters", {}).get(component, {})
+    for name, logarithm in ((amplitude, False), (f"log10_{amplitude}", True)):
+        entry = entries.get(name)
+        if isinstance(entry, Mapping) and not {"prior", "linked"} & set(entry):
+            entry = entry.get("value")
+        if isinstance(entry, int | float):
+            return np.array([10.0 ** float(entry) if logarithm else float(entry)])
     return None

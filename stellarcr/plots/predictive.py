@@ -76,6 +76,8 @@ def predictive_plot(
     """
     _check(runs, len(panels))
     label = _level_label(levels)
+    if len(levels) > 1 and any(band.low is not None for panel in panels for band in panel.components.values()):
+        label += f" (populations: {100 * min(levels):.3g}%)"
     filled = [[replace(panel, total=run.bands[k][0]) for k, panel in enumerate(panels)] for run in runs]
     if len(runs) == 1:
         figure = spectra_plot(filled[0], scale=scale, style=style, band_label=label)

@@ -30,7 +30,7 @@ CAUTION = (
 _SMALL_P = 0.01
 _TOTAL = "All data"
 _LONG_BAR = 15.0
-"""Largest chi2 per point on a linear axis; with a larger one the axis is logarithmic, from 0.1 on."""
+"""Largest chi2 per point on a linear axis; with a larger one the axis is logarithmic and bars start at one."""
 _SPECIES_ROOM = 0.36
 """Room for the names of species right of the strips [inch]."""
 _SHADE = "#9A9A9A"
@@ -141,10 +141,11 @@ def _layout(
 ) -> tuple[Figure, list[Axes], Axes, Axes]:
     """Strips of pulls with their distribution below, and the bars beside them, or below in one column [inches]."""
     bottom, gap, left = 0.72, 0.5, 0.5
-    strip, low, right = 0.46, 1.05, 0.8
-    name, bars_tall = _name_width(sets), _bar_height(1) * len(sets)
-    left_tall = n_panels * strip + gap + low
     narrow = width == ONE_COLUMN
+    # In one column everything stands one below the other, and a page is 9.5 inches high.
+    strip, low, right = (0.37, 0.85, 0.8) if narrow else (0.46, 1.05, 0.8)
+    name, bars_tall = _name_width(sets), (0.13 if narrow else _bar_height(1)) * len(sets)
+    left_tall = n_panels * strip + gap + low
     first = width - left - _SPECIES_ROOM if narrow else 0.5 * (width - left - _SPECIES_ROOM - name - right)
     ncols = legend_columns(handles, first, len(handles))
     header = 0.14 + 0.16 * math.ceil(len(handles) / ncols)
@@ -232,7 +233,11 @@ def _draw_bars(axes: Axes, terms: Sequence[dict[str, tuple[float, int]]], sets: 
                 continue
             value, points = of_run[name]
             y = place + (index - 0.5 * (n_runs - 1)) * step
-            axes.barh(y, value / points, height=0.9 * step, color=run_color(index), alpha=0.75, lw=0)
+            # The length of a bar on a logarithmic axis has no meaning of its own: there bars start at one.
+            start = 1.0 if largest > _LONG_BAR else 0.0
+            axes.barh(
+                y, value / points - start, height=0.9 * step, left=start, color=run_color(index), alpha=0.75, lw=0
+            )
             p = float(chi2_distribution.sf(value, points))
             axes.annotate(
                 _p_value(p), (1.0, y), (5.0, 0.0), xycoords=("axes fraction", "data"), textcoords="offset points",
@@ -243,7 +248,8 @@ def _draw_bars(axes: Axes, terms: Sequence[dict[str, tuple[float, int]]], sets: 
     axes.axhline(len(names) - 1.5, color="black", lw=0.4)
     if largest > _LONG_BAR:
         axes.set_xscale("log")
-        axes.set_xlim(0.1, 1.3 * largest)
+        smallest = min(value / points for of_run in terms for value, points in of_run.values())
+        axes.set_xlim(min(0.5, 0.7 * max(smallest, 1e-3)), 1.3 * largest)
     else:
         axes.set_xlim(0.0, 1.06 * max(largest, 1.1))
     axes.set_ylim(len(names) - 0.45, -0.55)
@@ -265,5 +271,5 @@ def _p_value(p: float) -> str:
         return f"{p:.2f}"
     if p < 1e-99:
         return "$<10^{-99}$"
-    exponent = math.floor(math.log10(p))
-    return rf"${p / 10.0**exponent:.0f}\times10^{{{exponent}}}$"
+    digit, exponent = f"{p:.0e}".split("e")
+    return rf"${digit}\times10^{{{int(exponent)}}}$"

@@ -12,9 +12,9 @@ from matplotlib.patches import Patch
 
 from ..errors import ParameterError
 from ..species import ELEMENTS
-from .spectra import curve_looks, draw_panels
+from .spectra import draw_panels
 from .spectrum_panel import Band, DataSeries, SpectrumPanel
-from .style import LineLook, paper_style, run_color
+from .style import LineLook, paper_style, population_looks, run_color, run_line
 
 
 def overlay_spectra_plot(
@@ -56,16 +56,16 @@ def overlay_spectra_plot(
             name for panels in panels_by_run.values() for panel in panels for name in panel.components if populations
         )
     )
-    looks = curve_looks([panel for panels in panels_by_run.values() for panel in panels])
+    looks = population_looks(members)
     lines: dict[str, LineLook] = {}
     for index, run in enumerate(names):
         for member in members:
             lines[_key(run, member)] = LineLook(looks[member].label, run_color(index), looks[member].line, 0.8)
-        lines[run] = LineLook(run, run_color(index), _run_line(index), 1.3)
+        lines[run] = LineLook(run, run_color(index), run_line(index), 1.3)
     merged = [_merge(panels_by_run, species, populations) for species in _species(panels_by_run)]
     with paper_style():
         handles: list[Any] = [
-            Line2D([], [], color=run_color(i), ls=_run_line(i), lw=1.3, label=run) for i, run in enumerate(names)
+            Line2D([], [], color=run_color(i), ls=run_line(i), lw=1.3, label=run) for i, run in enumerate(names)
         ]
         if any(band.low is not None for panel in merged for band in panel.bands.values()):
             handles.append(Patch(facecolor="#C8C8C8", label=band_label))
@@ -82,12 +82,6 @@ def overlay_spectra_plot(
 
 
 _DASHED = (0, (7, 1.5, 1, 1.5, 1, 1.5))
-_RUN_LINES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (2, 1.6)))
-"""The first run's line is solid, so that it shows between the dashes of one on top of it."""
-
-
-def _run_line(index: int) -> Any:
-    return _RUN_LINES[index % len(_RUN_LINES)]
 
 
 def _key(run: str, member: str) -> str:
@@ -104,7 +98,7 @@ def _species(panels_by_run: Mapping[str, Sequence[SpectrumPanel]]) -> list[str]:
 
 def _merge(panels_by_run: Mapping[str, Sequence[SpectrumPanel]], species: str, populations: bool) -> SpectrumPanel:
     curves: dict[str, Band] = {}
-    data: dict[str, DataSeries] = {}
+    data: dict[tuple[Any, ...], DataSeries] = {}
     first: SpectrumPanel | None = None
     for run, panels in panels_by_run.items():
         for panel in panels:
@@ -121,7 +115,9 @@ def _merge(panels_by_run: Mapping[str, Sequence[SpectrumPanel]], species: str, p
             if panel.total is not None:
                 curves[run] = panel.total
             for series in panel.data:
-                data.setdefault(series.experiment, series)
+                # Runs share their data; where one experiment's points differ between runs, all are drawn.
+                points = tuple(np.asarray(series.x, dtype=float)), tuple(np.asarray(series.value, dtype=float))
+                data.setdefault((series.experiment, *points), series)
     if first is None:
         raise ParameterError(f"no run has a panel of {species!r}", remedy="give at least one panel")
     return SpectrumPanel(species, first.x, curves, None, list(data.values()), first.axis)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -43,6 +43,9 @@ PALETTE: Mapping[str, str] = MappingProxyType(
 
 RUN_COLORS = tuple(PALETTE[name] for name in ("blue", "vermillion", "green", "orange", "purple", "sky"))
 """Colours of runs, chains or ensembles, in order."""
+
+RUN_LINES: tuple[Any, ...] = ("-", (0, (5, 2.2)), (0, (2, 1.6)))
+"""Lines of runs, in order; the first one's is solid, so that it shows between the dashes of one on top of it."""
 
 SETTINGS: Mapping[str, Any] = MappingProxyType(
     {
@@ -189,6 +192,11 @@ def run_color(index: int) -> str:
     return RUN_COLORS[index % len(RUN_COLORS)]
 
 
+def run_line(index: int) -> Any:
+    """Line style of a run by its place in the list of runs."""
+    return RUN_LINES[index % len(RUN_LINES)]
+
+
 @contextmanager
 def paper_style(changes: Mapping[str, Any] | None = None) -> Iterator[None]:
     """Draw with the project's settings inside a ``with`` block; outside nothing changes.
@@ -238,9 +246,17 @@ def experiment_looks(names: Iterable[str]) -> dict[str, MarkerLook]:
         if known is not None:
             looks[name] = EXPERIMENTS[known]
         elif name not in looks:
-            looks[name] = _OTHER_MARKERS[spare % len(_OTHER_MARKERS)]
+            looks[name] = _spare_marker(spare)
             spare += 1
     return looks
+
+
+def _spare_marker(index: int) -> MarkerLook:
+    """Marker of the next unknown experiment; after all shapes they come again in other colours, open for filled."""
+    count = len(_OTHER_MARKERS)
+    again, shape = divmod(index, count)
+    look = _OTHER_MARKERS[shape]
+    return replace(look, color=_OTHER_MARKERS[(shape + again) % count].color, filled=look.filled ^ (again % 2 == 1))
 
 
 def save(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +26,7 @@ def spectrum_panels(
     fraction: float = 0.68,
     axis: str = "R",
     span: tuple[float, float] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> list[SpectrumPanel]:
     """Put model bands and data of every fitted species on one axis.
 
@@ -48,6 +50,8 @@ def spectrum_panels(
         The axis.
     span : tuple of float, optional
         Smallest and largest point of the curves on the axis; by default somewhat more than the data.
+    labels : mapping, optional
+        What the legend calls each table, by name; by default `series_labels` of the fitted tables.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def spectrum_panels(
         If the axis is unknown, or a species is not among the data that can be drawn on it.
     """
     check_axis(axis)
-    tables = [t for likelihood in posterior.likelihoods for t in likelihood.data.tables]
+    tables = fitted_tables(posterior)
+    labels = series_labels(tables) if labels is None else labels
     sums = dict.fromkeys(t.species for t in tables if t.species not in ELEMENTS)
     known = [e for e in ELEMENTS if any(t.species == e for t in tables)]
     known += [s for s in sums if any(t.species == s and t.axis == axis for t in tables)]
@@ -82,11 +87,10 @@ def spectrum_panels(
     phi = float(np.median(values[f"{posterior.likelihoods[0].data.key}.phi"]))
     x = np.geomspace(*(span or curve_span(posterior, axis)), CURVE_POINTS)
     lowest = curve_span(posterior, "R")[0]
-    names = {member.name: member.label for member in posterior.model.populations}
     panels = []
     for element in species or known:
         series = [
-            place_on_axis(_points(table, predicted[table.name][0]), element, table.axis, axis)
+            place_on_axis(_points(table, predicted[table.name][0], labels[table.name]), element, table.axis, axis)
             for table in tables
             if table.species == element and (element in ELEMENTS or table.axis == axis)
         ]
@@ -103,7 +107,6 @@ def spectrum_panels(
             if np.any(flux > 0)
         }
         total = bands.pop("total")
-        bands = {name: replace(band, label=names[name]) for name, band in bands.items()}
         panels.append(SpectrumPanel(element, x, bands, total, series, axis))
     return panels
 
@@ -124,12 +127,13 @@ def pull_panels(posterior: Posterior, best: np.ndarray) -> list[SpectrumPanel]:
         Elements by charge, then sums, at the rigidity that hydrogen of their energy has.
     """
     predicted = posterior.predictions(best[None, :])
-    tables = [t for likelihood in posterior.likelihoods for t in likelihood.data.tables]
+    tables = fitted_tables(posterior)
+    labels = series_labels(tables)
     found = list(dict.fromkeys(t.species for t in tables))
     panels = []
     for species in [*(e for e in ELEMENTS if e in found), *(s for s in found if s not in ELEMENTS)]:
         series = [
-            replace(_points(t, predicted[t.name][0]), x=_on_axis(t, "R"), x_low=None, x_high=None)
+            replace(_points(t, predicted[t.name][0], labels[t.name]), x=_on_axis(t, "R"), x_low=None, x_high=None)
             for t in tables
             if t.species == species
         ]
@@ -137,12 +141,66 @@ def pull_panels(posterior: Posterior, best: np.ndarray) -> list[SpectrumPanel]:
     return panels
 
 
-def _points(table: Spectrum, predicted: np.ndarray) -> DataSeries:
+def fitted_tables(posterior: Posterior) -> list[Spectrum]:
+    """All tables that a posterior is fitted to."""
+    return [t for likelihood in posterior.likelihoods for t in likelihood.data.tables]
+
+
+def series_labels(tables: Iterable[Spectrum]) -> dict[str, str]:
+    """Name tables in a legend, so that different measurements of one experiment are told apart.
+
+    Parameters
+    ----------
+    tables : iterable of Spectrum
+        All tables of a figure; the same table may come more than once.
+
+    Returns
+    -------
+    dict of str to str
+        By the table's name: its experiment, with the hadronic model where the experiment has several tables of a
+        species, and the table's own name where that is not enough.
+    """
+    unique = {table.name: table for table in tables}
+    several = _repeated((t.experiment, t.species) for t in unique.values())
+    models = _repeated((t.experiment, t.species, t.hadronic_model) for t in unique.values())
+    labels = {}
+    for name, table in unique.items():
+        alike = {key for key in models if key[0] == table.experiment}
+        if table.experiment not in {key[0] for key in several}:
+            labels[name] = table.experiment
+        elif alike or table.hadronic_model is None:
+            labels[name] = f"{table.experiment} ({name})"
+        else:
+            labels[name] = f"{table.experiment} ({table.hadronic_model})"
+    return labels
+
+
+def _repeated(keys: Iterable[tuple[str | None, ...]]) -> set[tuple[str | None, ...]]:
+    return {key for key, count in Counter(keys).items() if count > 1}
+
+
+def _points(table: Spectrum, predicted: np.ndarray, label: str) -> DataSeries:
     """Points of a table on its own axis, with their pulls."""
     low, high = table.total_error()
     residual = table.value.value - predicted
+    return data_series(table, residual / np.where(residual < 0, high.value, low.value), label)
+
+
+def data_series(table: Spectrum, pull: np.ndarray, label: str) -> DataSeries:
+    """Points of a table on its own axis as a figure shows them.
+
+    Parameters
+    ----------
+    table : Spectrum
+        The measurement.
+    pull : numpy.ndarray, shape (n,)
+        Its pulls.
+    label : str
+        Its name in the legend (`series_labels`).
+    """
+    low, high = table.total_error()
     return DataSeries(
-        table.experiment,
+        label,
         table.x.value,
         table.value.value,
         low.value,
@@ -151,7 +209,7 @@ def _points(table: Spectrum, predicted: np.ndarray) -> DataSeries:
         table.stat_high.value,
         table.x_low.value,
         table.x_high.value,
-        residual / np.where(residual < 0, high.value, low.value),
+        pull,
         table.upper_limit,
     )
 
@@ -164,6 +222,6 @@ def _on_axis(table: Spectrum, axis: str) -> np.ndarray:
 
 def curve_span(posterior: Posterior, axis: str = "R") -> tuple[float, float]:
     """Range of the curves on an axis: somewhat more than all fitted points [GV or GeV]."""
-    tables = [t for likelihood in posterior.likelihoods for t in likelihood.data.tables]
+    tables = fitted_tables(posterior)
     together = np.concatenate([_on_axis(table, axis) for table in tables])
     return 0.8 * float(together.min()), 1.6 * float(together.max())

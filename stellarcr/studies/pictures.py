@@ -12,7 +12,7 @@ from ..config import build_posterior, load_config
 from ..errors import ConfigError, RunError
 from ..infer.posterior import Posterior
 from ..infer.runs import Run, read_run
-from .panels import curve_span, pull_panels, spectrum_panels
+from .panels import curve_span, fitted_tables, pull_panels, series_labels, spectrum_panels
 
 
 def posterior_of(run: Run) -> Posterior:
@@ -128,11 +128,12 @@ def draw_spectra(
     posteriors = [posterior_of(run) for run in runs]
     spans = [curve_span(posterior, axis) for posterior in posteriors]
     span = min(low for low, _ in spans), max(high for _, high in spans)
+    tables = series_labels(table for posterior in posteriors for table in fitted_tables(posterior))
     panels = {}
     for name, run, posterior in zip(names, runs, posteriors, strict=True):
         rng = np.random.default_rng(0)
         theta = run.samples[rng.choice(len(run.samples), min(draws, len(run.samples)), replace=False)]
-        panels[name] = spectrum_panels(posterior, theta, run.maximum, species, axis=axis, span=span)
+        panels[name] = spectrum_panels(posterior, theta, run.maximum, species, axis=axis, span=span, labels=tables)
     if len(runs) > 1:
         figure = overlay_spectra_plot(panels, scale=scale, style=style, populations=bool(populations))
     else:

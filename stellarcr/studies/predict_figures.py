@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import ConfigError
 from ..observe.axes import AXES
-from ..plots.spectrum_panel import Band, DataSeries, SpectrumPanel, place_on_axis
+from ..plots.spectrum_panel import Band, SpectrumPanel, place_on_axis
 from ..species import ELEMENTS, GROUPS
-from .panels import CURVE_POINTS
+from .panels import CURVE_POINTS, data_series, series_labels
 from .predict import LEVELS, PosteriorDraws, PredictedCurve, SpectrumPrediction, predict
 from .predict_data import ExperimentPrediction, TablePrediction
 
@@ -104,6 +103,7 @@ def draw_data(
     from ..plots.predictive import RunBands, predictive_plot
     from ..plots.style import save
 
+    labels = series_labels(table.spectrum for experiment in predictions[0] for table in experiment.tables)
     placed: dict[str, dict[str, list[tuple[ExperimentPrediction, TablePrediction]]]] = {}
     for experiment in predictions[0]:
         for table in experiment.tables:
@@ -113,7 +113,10 @@ def draw_data(
     for where, by_species in placed.items():
         order = [s for s in (*ELEMENTS, *GROUPS) if s in by_species]
         series = {
-            s: [place_on_axis(_series(table), s, table.spectrum.axis, where) for _, table in by_species[s]]
+            s: [
+                place_on_axis(data_series(t.spectrum, t.pull, labels[t.spectrum.name]), s, t.spectrum.axis, where)
+                for _, t in by_species[s]
+            ]
             for s in order
         }
         ends = np.concatenate([part.x for parts in series.values() for part in parts])
@@ -154,7 +157,7 @@ def curve_points(low: float, high: float, points: int, axis: str) -> np.ndarray:
 def _components(prediction: SpectrumPrediction, species: str) -> dict[str, Band]:
     """Bands of the populations that inject a species, for one level: the smallest."""
     return {
-        c.population: replace(_bands(c)[0], label=c.label)
+        c.population: _bands(c)[0]
         for c in prediction.curves
         if c.species == species and c.population != "total" and np.any(c.median > 0)
     }
@@ -162,24 +165,6 @@ def _components(prediction: SpectrumPrediction, species: str) -> dict[str, Band]
 
 def _bands(curve: PredictedCurve) -> list[Band]:
     return [Band(curve.median, *curve.intervals[level]) for level in sorted(curve.intervals)]
-
-
-def _series(prediction: TablePrediction) -> DataSeries:
-    table = prediction.spectrum
-    low, high = table.total_error()
-    return DataSeries(
-        table.experiment,
-        table.x.value,
-        table.value.value,
-        low.value,
-        high.value,
-        table.stat_low.value,
-        table.stat_high.value,
-        table.x_low.value,
-        table.x_high.value,
-        prediction.pull,
-        table.upper_limit,
-    )
 
 
 def _without_suffix(target: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,7 @@ def print_checks(predictions: Sequence[Sequence[ExperimentPrediction]], notes: I
             ("largest pull", "left"),
         ):  # fmt: skip
             table.add_column(column, justify=justify)  # type: ignore[arg-type]
+        names = Counter(check.name for experiment in experiments for check in experiment.checks)
         for experiment in experiments:
             axes = {t.spectrum.species: t.spectrum for t in experiment.tables}
             for check in experiment.checks:
@@ -132,7 +134,7 @@ def print_checks(predictions: Sequence[Sequence[ExperimentPrediction]], notes: I
                 unit = f"{where.x.unit}/n" if where.axis == "EKN" else str(where.x.unit)
                 at = f"{check.largest_pull:+.1f} at {check.largest_pull_x:.4g} {unit}"
                 table.add_row(
-                    check.name,
+                    check.name if names[check.name] == 1 else f"{check.name} ({check.likelihood})",
                     check.fitted,
                     str(r.points),
                     f"{r.chi2:.1f}",
@@ -146,8 +148,11 @@ def print_checks(predictions: Sequence[Sequence[ExperimentPrediction]], notes: I
     console.print(
         "chi2: at the mean prediction, with the data's errors. predictive chi2: with the predictions' covariance; "
         "follows chi2 of as many degrees of freedom as points if data are new and the model is right.\n"
-        "p-value: of the predictive chi2, against replicated data, +- Monte Carlo error; the one to use for new data. "
-        "p realised: data against each draw, with the data's errors alone; the usual one for fitted data.\n"
+        "p-value (p_value in JSON and CSV): predictive, the chance that replicated data have a larger predictive chi2, "
+        "+- Monte Carlo error; the one to quote for data that were not fitted.\n"
+        "p realised (p_realised in JSON and CSV): of the realised discrepancy, the chance of a larger chi2 at a "
+        "posterior draw with the data's errors alone, mean over draws; the usual one for fitted data, too small for "
+        "new data where predictions are uncertain.\n"
         "pull: (data - mean prediction) / error of the data. Asymmetric errors enter predictive chi2 and p-value "
         "with the mean of both sides.",
         markup=False, highlight=False,

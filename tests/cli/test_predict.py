@@ -158,6 +158,16 @@ def test_json_csv_and_plot_of_data(asked, folder, stellarcr, tmp_path):
     assert "AMS-02 H" in table
 
 
+def test_two_measurements_of_one_experiment_are_told_apart(stellarcr, folder):
+    result = stellarcr("predict", folder, "--data", "kascade,kascade2005", "--species", "H", "--draws", 40)
+    assert result.code == 0
+    assert "KASCADE H (kascade)" in result.out
+    assert "KASCADE H (kascade2005)" in result.out
+    # What the table's columns are called elsewhere.
+    assert "p-value (p_value in JSON and CSV)" in result.out
+    assert "p realised (p_realised in JSON and CSV)" in result.out
+
+
 def test_several_runs_have_their_columns(stellarcr, folder, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(folder, other)

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.contour import QuadContourSet
+from matplotlib.patches import StepPatch
 
 from stellarcr.errors import ParameterError, RunError
 from stellarcr.infer.priors import prior_from_mapping
@@ -81,6 +83,27 @@ def test_runs_share_ranges_and_bins(make):
     axes = corner_plot([make(1, n_samples=4000), make(1, seed=1, shift=2.0, n_samples=900)]).axes[0]
     first, second = (patch.get_data().edges for patch in axes.patches)
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_narrow_run_beside_a_wide_one(make):
+    """The narrow one keeps clear of the frame, and the contours of the wide one hang together."""
+    wide, narrow = make(2, "wide"), make(2, "narrow", seed=2)
+    centre = wide.samples.mean(axis=0) + 5.0 * wide.samples.std(axis=0)
+    narrow = replace(narrow, samples=centre + 0.02 * (narrow.samples - narrow.samples.mean(axis=0)))
+    narrow = replace(narrow, summary={})
+    axes = corner_plot([wide, narrow]).axes[1]
+    for k, (low, high) in enumerate((axes.get_xlim(), axes.get_ylim())):
+        assert narrow.samples[:, k].max() < high - 0.04 * (high - low)
+    outlines = [part for part in axes.collections if isinstance(part, QuadContourSet) and not part.filled]
+    pieces = [[len(path.to_polygons()) for path in outline.get_paths()] for outline in outlines]
+    assert pieces == [[1, 1], [1, 1]]
+
+
+def test_runs_differ_in_their_lines_too(make):
+    """Colours alone do not survive a black and white printer."""
+    figure = corner_plot([make(1, f"run {k}", shift=k) for k in range(3)])
+    steps = [patch for patch in figure.axes[0].patches if isinstance(patch, StepPatch)]
+    assert len({str(patch.get_linestyle()) for patch in steps}) == 3
 
 
 def test_single_points_are_marked_without_contours(make):

@@ -1,6 +1,6 @@
 """Powers against budgets, pulls and chi2, and spectra of several runs."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from stellarcr.plots import (
     Band,
     DataSeries,
     SpectrumPanel,
+    experiment_looks,
     overlay_spectra_plot,
     population_powers,
     powers_plot,
@@ -90,9 +91,34 @@ def test_a_fixed_power_is_known_by_its_efficiency(run):
     np.testing.assert_allclose(powers["snr"].values, 1e48)
 
 
+@pytest.mark.parametrize(
+    "entry", ["power = 2e47", "log10_power = 47.30102999566398", "power = { value = 2e47, unit = 'erg/yr' }"]
+)
+def test_a_fixed_power_without_budget_is_in_the_configuration(run, entry, look, tmp_path):
+    @dataclass(frozen=True)
+    class Stored(type(run)):
+        path: object = None
+
+    names = tuple(name.replace("wr_wind.log10_power", "wr_wind.other") for name in run.names)
+    stored = Stored(**{**run.__dict__, "names": names, "path": tmp_path})
+    (tmp_path / "config.toml").write_text(f"[parameters.wr_wind]\n{entry}\n")
+    powers = {power.name: power for power in population_powers(stored)}
+    np.testing.assert_allclose(powers["wr_wind"].values, 2e47)
+    figure = powers_plot([stored, run])
+    assert "no budget, fixed" in drawn(figure)
+    assert not figure.texts
+    assert look.faults(figure) == []
+    # What is linked to other parameters is not known, and the figure says so.
+    (tmp_path / "config.toml").write_text('[parameters.wr_wind]\npower = { linked = "snr.power" }\n')
+    figure = powers_plot([stored, run], labels=["first", "second"])
+    (note,) = figure.texts
+    assert "WR winds (first)" in note.get_text()
+    assert look.faults(figure) == []
+
+
 def test_no_power_at_all_is_refused(make):
     nothing = replace(make(1), names=("snr.gamma2",), manifest={})
-    with pytest.raises(RunError, match="no sampled power"):
+    with pytest.raises(RunError, match="no sampled or fixed power"):
         powers_plot(nothing)
 
 
@@ -130,6 +156,19 @@ def test_a_hopeless_data_set_has_a_logarithmic_axis(run):
     (bars,) = pulls_plot(run).axes
     assert bars.get_xscale() == "log"
     assert "$<10^{-99}$" in drawn(bars.figure)
+    # A logarithmic axis has no zero that a bar could start at.
+    ends = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in bars.patches]
+    stored = run.summary["map"]["chi2"].values()
+    np.testing.assert_allclose(ends[:3], [(1.0, term["chi2"] / term["points"]) for term in stored])
+    low, high = bars.get_xlim()
+    assert all(low < end < high for pair in ends for end in pair)
+
+
+def test_a_p_value_is_rounded_to_one_digit(run):
+    points = 10
+    for p, text in ((9.6e-21, r"$1\times10^{-20}$"), (9.4e-21, r"$9\times10^{-21}$"), (0.0094, r"$9\times10^{-3}$")):
+        run.summary["map"]["chi2"]["DAMPE H"] = {"chi2": chi2.isf(p, points), "points": points}
+        assert text in drawn(pulls_plot(run))
 
 
 def test_pulls_of_several_runs_and_missing_chi2_are_refused(run):
@@ -169,3 +208,18 @@ def test_spectra_on_other_points_or_axes_are_refused():
         overlay_spectra_plot({"a": [spectrum("H", 1.0)], "b": [spectrum("H", 1.0, "EK")]})
     with pytest.raises(ParameterError, match="no panel"):
         overlay_spectra_plot({"a": [], "b": []})
+
+
+def test_data_that_differ_between_runs_are_all_drawn():
+    """One experiment measured twice, or cut differently: neither run's points are lost."""
+    first, second = spectrum("H", 1.0), spectrum("H", 1.2)
+    (axes,) = overlay_spectra_plot({"a": [first], "b": [second]}).axes
+    assert len(axes.containers) == 1
+    other = replace(second, data=[replace(second.data[0], value=2.0 * second.data[0].value)])
+    (axes,) = overlay_spectra_plot({"a": [first], "b": [other]}).axes
+    assert len(axes.containers) == 2
+
+
+def test_experiments_without_a_look_of_their_own_never_share_one():
+    looks = experiment_looks(f"experiment {k}" for k in range(24))
+    assert len(set(looks.values())) == 24

@@ -1,5 +1,7 @@
 """Figures of predictions: bands of several probabilities, one run or several, and <ln A>."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
@@ -50,6 +52,14 @@ def test_every_level_has_its_band_and_one_run_its_pulls():
     heights = sorted(np.ptp(np.log(c.get_paths()[0].vertices[:, 1] / 1e4)) for c in shades(main))
     np.testing.assert_allclose(heights, [2 * np.log(1.1), 2 * np.log(1.25)], rtol=1e-6)
     assert lower.get_ylabel().startswith("Pull")
+
+
+def test_bands_of_populations_are_not_called_what_they_are_not():
+    """The total has all levels, a population the smallest one only."""
+    banded = replace(panel("H"), components={"snr": bands(8e3)[0]})
+    figure = predictive_plot([banded], [RunBands("a", [bands(1e4)])], levels=LEVELS)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "68% and 95% of the posterior (populations: 68%)" in labels
 
 
 def test_without_data_all_runs_are_inside_the_axes():
