@@ -187,6 +187,7 @@ def import_(
     """
     from ..data.description import TableDescription
     from ..data.importing import import_table
+    from ..data.schema import axis_code
     from ..data.user_table import read_user_table
     from ..studies.own_data import print_imported
 
@@ -194,7 +195,7 @@ def import_(
         experiment=experiment,
         species=species,
         quantity=quantity,
-        axis=axis,
+        axis=axis_code(axis) if axis else "",
         unit_x=unit_x,
         unit_value=unit_value,
         reference=reference,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from ..errors import DataError, nearest
 from .roles import ROLES, SYMMETRIC, column_roles, components, is_role, unknown_columns
-from .schema import AXES, AXIS_NAMES, QUANTITIES, TRUTHS, check_axis, request, systematic_columns
+from .schema import AXES, AXIS_NAMES, QUANTITIES, TRUTHS, axis_code, request, systematic_columns
 from .units import UNIT_EXAMPLE, parse_unit
 from .user_table import UserTable
 
@@ -276,7 +276,7 @@ def answer(description: TableDescription, key: str, text: str) -> TableDescripti
     if group == "x_from_edges" and text not in CENTRES:
         raise DataError(f"unknown centre {text!r}", remedy=nearest(text, CENTRES))
     if group == "axis":
-        check_axis(text)
+        text = axis_code(text)
     if group == "species":
         request(text)
     if group in ("unit_x", "unit_value"):

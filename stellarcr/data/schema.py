@@ -181,3 +181,14 @@ def check_axis(axis: str) -> str:
     if axis not in AXES:
         raise DataError(f"unknown axis {axis!r}", remedy=nearest(axis, AXES))
     return axis
+
+
+def axis_code(text: str) -> str:
+    """Return the axis code that a user means, in whatever case it was typed.
+
+    Raises
+    ------
+    DataError
+        With the nearest code.
+    """
+    return check_axis(text.upper() if text.upper() in AXES else text)

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from ..errors import DataError, nearest
 from .registry import SpectrumEntry
-from .schema import AXES, EXPERIMENT_ALIASES, QUANTITIES, STATUSES, check_axis, request
+from .schema import EXPERIMENT_ALIASES, QUANTITIES, STATUSES, axis_code, request
 
 STATUSES_OR_ALL = (*STATUSES, "all")
 """What may be asked for: the tables to use, those that a newer publication replaces, or both."""
@@ -79,7 +79,7 @@ def select_spectra(
     if species is not None:
         left = _keep_species(left, "species", species)
     if axis is not None:
-        code = check_axis(axis.upper() if axis.upper() in AXES else axis)
+        code = axis_code(axis)
         left = _keep(left, "axis", axis, lambda e: e.axis, lambda e: e.axis == code)
     if status != "all":
         left = _keep(left, "status", status, lambda e: e.status, lambda e: e.status == status)

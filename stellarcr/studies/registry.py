@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..data.registry import SpectrumEntry, list_spectra
-from ..data.schema import AXES, AXIS_NAMES, X_COLUMNS, check_axis, value_unit
+from ..data.schema import AXES, AXIS_NAMES, X_COLUMNS, axis_code, value_unit
 from ..data.selecting import find_spectra, is_pattern, measured
 from ..errors import DataError
 
@@ -266,7 +266,7 @@ def draw_tables(
         cannot be moved to `axis`.
     """
     if axis is not None:
-        axis = check_axis(axis.upper() if axis.upper() in AXES else axis)
+        axis = axis_code(axis)
     entries = {entry.name: entry for entry in list_spectra()}
     if folder is not None:
         entries |= {entry.name: entry for entry in list_spectra(folder)}

@@ -89,7 +89,7 @@ def test_import_wonders_about_errors_larger_than_their_value(stellarcr):
 def test_import_of_a_european_table(stellarcr):
     Path("mine.csv").write_text("x;value;stat\n30,5;2,5e-5;1e-6\n")
     words = [
-        "data", "import", "mine.csv", "-o", "t", "--experiment", "MINE", "--species", "Si", "--axis", "ETOT",
+        "data", "import", "mine.csv", "-o", "t", "--experiment", "MINE", "--species", "Si", "--axis", "etot",
         "--unit-x", "TeV", "--unit-value", "(GeV m2 s sr)^-1", "--reference", "A. Author", "--separator", "semicolon",
     ]  # fmt: skip
     assert "--decimal-comma" in stellarcr(*words).err
