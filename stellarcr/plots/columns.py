@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError
-from .labels import LOG10, axis_label, power_for
+from .labels import LOG10, axis_label, power_for, readable_label
 
 FloatArray = NDArray[np.float64]
 
@@ -116,7 +116,7 @@ def make_column(name: str, label: str, unit: str, samples: Sequence[FloatArray],
     Parameters
     ----------
     name, label, unit : str
-        The parameter; an empty label shows the name.
+        The parameter; a label that is empty or cannot be typeset shows the name.
     samples : sequence of numpy.ndarray
         Samples of each run.
     marks : sequence of float
@@ -131,7 +131,7 @@ def make_column(name: str, label: str, unit: str, samples: Sequence[FloatArray],
     parts = [part for part in parts if part.size]
     if not parts:
         raise ParameterError(f"parameter {name!r} has no finite samples", remedy="look at the run's log.txt")
-    label = label or r"\mathrm{" + name.replace("_", r"\_") + "}"
+    label = readable_label(label, name)
     ends = np.array([np.quantile(part, [0.025, 0.5, 0.975]) for part in parts])
     low, high = float(ends[:, 0].min()), float(ends[:, 2].max())
     logarithm = all(part.min() > 0 for part in parts) and high / low > WIDE_RATIO

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import RunError
 from .columns import FloatArray
-from .style import POPULATIONS
+from .labels import population_label
 
 _AMPLITUDES = {"power": "erg/yr", "energy": "erg"}
 
@@ -81,7 +81,7 @@ def population_powers(run: Any) -> list[PopulationPower]:
         unit = str(record.get("unit") or _AMPLITUDES.get(amplitude, ""))
         source = str(record.get("budget_source") or "")
         given = None if budget is None else float(budget)
-        found.append(PopulationPower(name, _label(name), unit, values, given, source))
+        found.append(PopulationPower(name, _label(name, record), unit, values, given, source))
     if not found:
         raise RunError(
             f"run {run.name!r} has no sampled or fixed power or energy of a population",
@@ -93,11 +93,11 @@ def population_powers(run: Any) -> list[PopulationPower]:
 def populations_without_power(run: Any) -> list[str]:
     """Labels of the populations whose power `population_powers` cannot tell."""
     known = {power.name for power in population_powers(run)}
-    return [_label(name) for name in _records(run) if name not in known]
+    return [_label(name, record) for name, record in _records(run).items() if name not in known]
 
 
-def _label(name: str) -> str:
-    return POPULATIONS[name].label if name in POPULATIONS else name.replace("_", " ")
+def _label(name: str, record: Mapping[str, Any]) -> str:
+    return population_label(name, str(record.get("label") or ""))
 
 
 def _records(run: Any) -> Mapping[str, Mapping[str, Any]]:

@@ -12,9 +12,9 @@ from matplotlib.patches import Patch
 
 from ..errors import ParameterError
 from ..species import ELEMENTS
-from .spectra import draw_panels
+from .spectra import curve_looks, draw_panels
 from .spectrum_panel import Band, DataSeries, SpectrumPanel
-from .style import LineLook, paper_style, population_looks, run_color, run_line
+from .style import LineLook, paper_style, run_color, run_line
 
 
 def overlay_spectra_plot(
@@ -56,7 +56,7 @@ def overlay_spectra_plot(
             name for panels in panels_by_run.values() for panel in panels for name in panel.components if populations
         )
     )
-    looks = population_looks(members)
+    looks = curve_looks([panel for panels in panels_by_run.values() for panel in panels])
     lines: dict[str, LineLook] = {}
     for index, run in enumerate(names):
         for member in members:

@@ -87,6 +87,7 @@ def spectrum_panels(
     phi = float(np.median(values[f"{posterior.likelihoods[0].data.key}.phi"]))
     x = np.geomspace(*(span or curve_span(posterior, axis)), CURVE_POINTS)
     lowest = curve_span(posterior, "R")[0]
+    names = {member.name: member.label for member in posterior.model.populations}
     panels = []
     for element in species or known:
         series = [
@@ -107,6 +108,7 @@ def spectrum_panels(
             if np.any(flux > 0)
         }
         total = bands.pop("total")
+        bands = {name: replace(band, label=names[name]) for name, band in bands.items()}
         panels.append(SpectrumPanel(element, x, bands, total, series, axis))
     return panels
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +158,7 @@ def curve_points(low: float, high: float, points: int, axis: str) -> np.ndarray:
 def _components(prediction: SpectrumPrediction, species: str) -> dict[str, Band]:
     """Bands of the populations that inject a species, for one level: the smallest."""
     return {
-        c.population: _bands(c)[0]
+        c.population: replace(_bands(c)[0], label=c.label)
         for c in prediction.curves
         if c.species == species and c.population != "total" and np.any(c.median > 0)
     }
