@@ -89,8 +89,8 @@ def clean(
 ) -> None:
     """Say what could be removed, with sizes; with --yes, remove it.
 
-    Results of finished runs go only with --run NAME. Files that stellarcr did not write stay, and so does every run
-    that a process is writing.
+    Results of finished runs go only with --run NAME, pictures in plots/ with them. Files that stellarcr did not write
+    stay, and so do links, runs with a linked state/ or plots/, and every run that a process is writing.
     """
     from ..errors import ConfigError
     from ..infer.runs.cleaning import clean as remove

@@ -15,7 +15,7 @@ from ..infer.files import read_json
 from ..infer.progress import duration
 from ..infer.runs.checks import differing_keys
 from ..infer.runs.inspection import RunRecord, inspect_run
-from ..infer.runs.manifest import read_manifest
+from ..infer.runs.manifest import check_summary, read_manifest
 
 COLUMNS = (
     "name", "status", "sampler", "free", "samples", "conv.", "ln Z", "chi2/points", "seed", "started (UTC)", "took",
@@ -193,7 +193,7 @@ def compare_settings(first: str | Path, second: str | Path) -> dict[str, Any]:
     versions = {key: (one.get(key), two.get(key)) for key in ("version", "python", "git_commit", "sampler", "seed")}
     packages = [manifest.get("packages") or {} for manifest in (one, two)]
     versions |= {name: (packages[0].get(name), packages[1].get(name)) for name in sorted({*packages[0], *packages[1]})}
-    results = [read_json(p / "summary.json")["parameters"] if (p / "summary.json").exists() else {} for p in paths]
+    results = [_parameters(path) for path in paths]
     hashes = [manifest.get("data_hashes") or {} for manifest in (one, two)]
     names = [list(manifest.get("names", [])) for manifest in (one, two)]
     return {
@@ -208,6 +208,16 @@ def compare_settings(first: str | Path, second: str | Path) -> dict[str, Any]:
         "only": [[n for n in names[0] if n not in names[1]], [n for n in names[1] if n not in names[0]]],
         "shifts": {name: _shift(row, results[1][name]) for name, row in results[0].items() if name in results[1]},
     }
+
+
+def _parameters(path: Path) -> dict[str, Any]:
+    """Numbers of the parameters; empty for a run without results."""
+    if not (path / "summary.json").exists():
+        return {}
+    summary = read_json(path / "summary.json")
+    check_summary(summary, path)
+    rows: dict[str, Any] = summary.get("parameters", {})
+    return rows
 
 
 def compare_text(found: dict[str, Any]) -> str:

@@ -421,3 +421,13 @@ def test_compare_models_samples_what_is_missing_and_compares(write_config, tmp_p
     assert "evidence,small,,log_evidence," in table
     assert "evidence,fixed,,log_evidence," in table
     assert r"\begin{tabular}" in (tmp_path / "runs/comparison.tex").read_text()
+
+
+def test_compare_models_ends_with_a_message(tmp_path):
+    """From any folder, and without a traceback."""
+    command = [sys.executable, ROOT / "scripts" / "compare_models.py", "nowhere.toml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("compare_models: no such file: nowhere.toml")
+    assert "Traceback" not in done.stderr
+    assert not any(tmp_path.iterdir())

@@ -248,7 +248,7 @@ def _remove_run(path: Path) -> None:
     """Remove the files of a run, and nothing else."""
     CheckpointSlots(path / "state").clear()
     plots = path / "plots"
-    pictures = [p for p in plots.glob("*") if p.suffix in (".pdf", ".png")] if plots.is_dir() else []
+    pictures = [p for p in plots.glob("*") if p.suffix in (".pdf", ".png")] if not plots.is_symlink() else []
     for file in [*pictures, *(path / name for name in OWN_FILES)]:
         with disk_errors(file):
             file.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from typing import Any
 from stellarcr.errors import RunError
 from stellarcr.infer.files import json_ready, read_json
 from stellarcr.infer.runs.lock import LOCK_NAME, is_locked
-from stellarcr.infer.runs.manifest import FORMAT
+from stellarcr.infer.runs.manifest import FORMAT, check_manifest, check_summary
 
 MARKS = ("manifest.json", "config.toml", "posterior.nc", "summary.json", "state")
 """Any of these in a folder, with a lock file, says that a run was begun in it."""
@@ -119,6 +119,7 @@ def inspect_run(folder: Path) -> RunRecord:
         if manifest.get("format") != FORMAT:
             problem = f"format {manifest.get('format')!r}, this version reads {FORMAT}"
             return RunRecord(name, path, "other version", problem, version=version)
+        check_manifest(manifest, folder)
         return _with_manifest(folder, manifest)
     except (RunError, OSError) as error:
         return RunRecord(name, path, "damaged", error.problem if isinstance(error, RunError) else str(error))
@@ -157,7 +158,9 @@ def _with_manifest(folder: Path, manifest: dict[str, Any]) -> RunRecord:
     if has_results or status == "finished":
         fault = archive_fault(folder / "posterior.nc")
         try:
-            numbers = _from_summary(read_json(folder / "summary.json"))
+            summary = read_json(folder / "summary.json")
+            numbers = _from_summary(summary)
+            check_summary(summary, folder)
         except RunError as error:
             fault = fault or error.problem
     else:

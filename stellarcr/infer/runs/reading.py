@@ -15,7 +15,7 @@ from stellarcr.errors import RunError, nearest
 from stellarcr.infer.files import read_json
 from stellarcr.infer.posterior_protocol import FloatArray
 from stellarcr.infer.runs.lock import is_locked
-from stellarcr.infer.runs.manifest import read_manifest
+from stellarcr.infer.runs.manifest import check_summary, read_manifest
 from stellarcr.infer.samplers.base import Trace, WeightedSamples
 
 
@@ -151,6 +151,7 @@ def read_run(path: str | Path) -> Run:
             # Runs of version 0.1 keep their summary only beside the archive.
             text = tree["summary"].asstr()[()] if "summary" in tree else None
             summary = read_json(folder / "summary.json") if text is None else json.loads(text)
+            check_summary(summary, folder)
             return _from_tree(folder, tree, summary, manifest)
     except RunError:
         raise
