@@ -44,11 +44,13 @@ def spectra_y_range(
     low = min((float(part.min()) for part in lows if part.size), default=0.1)
     high = max((float(part.max()) for part in highs if part.size), default=1.0)
     peaks = [float(curve.max()) for curve in curves.values() if curve.size and curve.max() > 0]
-    bottom = min([low, *(peak for peak in peaks if peak > low / 30.0)]) / 3.0
+    # Components rise from below; totals alone need no such room.
+    components = any(name not in totals for name in curves) and len(curves) > 1
+    bottom = min([low, *(peak for peak in peaks if peak > low / 30.0)]) / (3.0 if components else 1.5)
     # Room at the top for the species' name.
     low, high = math.log10(bottom), math.log10(high) + 0.22 * math.log10(high / bottom)
     # A little more room below where that gives the axis its second decade.
     decade = math.floor(low + 0.35)
-    if decade + 1 < high and not is_clear(decade, low, high):
+    if components and decade + 1 < high and not is_clear(decade, low, high):
         low = decade - 0.11 * (high - decade)
     return 10.0**low, 10.0**high
