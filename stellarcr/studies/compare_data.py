@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,9 +27,15 @@ _NOT_DATA = ("nuisances", "description", "reference_fit", "source", "file", "fol
 def stored_configuration(run: Run) -> dict[str, Any] | None:
     """Content of a run's ``config.toml``; None where it is missing or damaged."""
     try:
-        return tomllib.loads((run.path / "config.toml").read_text(encoding="utf-8"))
+        return _parsed((run.path / "config.toml").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return None
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> dict[str, Any]:
+    """Parse once what is asked for at every parameter."""
+    return tomllib.loads(text)
 
 
 def check_same_data(runs: Sequence[Run]) -> None:
