@@ -185,7 +185,9 @@ def _points(table: Spectrum, predicted: np.ndarray, label: str) -> DataSeries:
     """Points of a table on its own axis, with their pulls."""
     low, high = table.total_error()
     residual = table.value.value - predicted
-    return data_series(table, residual / np.where(residual < 0, high.value, low.value), label)
+    error = np.where(residual < 0, high.value, low.value)
+    pulls = np.divide(residual, error, out=np.full_like(residual, np.nan), where=~table.upper_limit)
+    return data_series(table, pulls, label)
 
 
 def data_series(table: Spectrum, pull: np.ndarray, label: str) -> DataSeries:

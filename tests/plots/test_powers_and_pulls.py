@@ -1,11 +1,13 @@
 """Powers against budgets, pulls and chi2, and spectra of several runs."""
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from stellarcr.config import build_posterior, config_from_mapping
 from stellarcr.errors import ParameterError, RunError
 from stellarcr.plots import (
     Band,
@@ -19,6 +21,7 @@ from stellarcr.plots import (
 )
 from stellarcr.plots.pulls import CAUTION
 from stellarcr.plots.style import STYLES
+from stellarcr.studies.panels import pull_panels
 
 RECORDS = {
     "snr": {"amplitude": "snr.power", "unit": "erg/yr", "budget": 1e49, "budget_source": "text"},
@@ -223,3 +226,19 @@ def test_data_that_differ_between_runs_are_all_drawn():
 def test_experiments_without_a_look_of_their_own_never_share_one():
     looks = experiment_looks(f"experiment {k}" for k in range(24))
     assert len(set(looks.values())) == 24
+
+
+def test_upper_limits_have_no_pull(small_content):
+    """They are no measured values: their errors only say so, and the upper one is zero."""
+    content = small_content()
+    content["populations"]["msc"] = {}
+    content["likelihoods"] = {"kascade2005": {}}
+    posterior = build_posterior(config_from_mapping(content))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panels = pull_panels(posterior, posterior.reference())
+    limits = [series.upper_limit for panel in panels for series in panel.data]
+    pulls = [series.pull for panel in panels for series in panel.data]
+    assert sum(map(np.sum, limits)) > 0
+    for limit, pull in zip(limits, pulls, strict=True):
+        np.testing.assert_array_equal(np.isnan(pull), limit)
