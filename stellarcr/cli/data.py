@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import AsJson, split
+from .options import AsJson, ends, split
 
 if TYPE_CHECKING:
     from ..data.description import TableDescription
@@ -105,6 +105,9 @@ def plot(
     status: Annotated[
         str, typer.Option(help="Which tables patterns find: recommended, superseded, or all.")
     ] = "recommended",
+    span: Annotated[
+        str | None, typer.Option("--range", help="Part of the axis to draw, such as 10:1e6.", show_default=False)
+    ] = None,
 ) -> None:
     """Overlay measurements on one axis, as PDF and PNG.
 
@@ -113,7 +116,8 @@ def plot(
     """
     from ..studies.registry import draw_tables
 
-    draw_tables(names, axis, scale, style, output, folder, species, status)
+    x_range = None if span is None else ends(span, "10:1e6")
+    draw_tables(names, axis, scale, style, output, folder, species, status, x_range)
 
 
 def import_(

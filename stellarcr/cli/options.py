@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..errors import ConfigError
+
 Config = Annotated[Path, typer.Argument(help="Run configuration, a TOML file.", metavar="CONFIG")]
 Runs = Annotated[list[Path], typer.Argument(help="Run folders, such as chains/reference.", metavar="RUN...")]
 OneRun = Annotated[Path, typer.Argument(help="Run folder, such as chains/reference.", metavar="RUN")]
@@ -17,3 +19,20 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, 
 def split(text: str | None) -> list[str] | None:
     """Parts of a list separated by commas; None stays None."""
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def ends(text: str, example: str) -> tuple[float, float]:
+    """Read the ends of an axis, ``low:high``.
+
+    Raises
+    ------
+    ConfigError
+        If it is not two positive numbers in order.
+    """
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        low = high = 0.0
+    if not 0 < low < high:
+        raise ConfigError(f"--range {text!r} is not low:high", remedy=f"write --range {example}")
+    return low, high

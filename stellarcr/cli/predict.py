@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ConfigError
-from .options import AsJson, Runs, split
+from .options import AsJson, Runs, ends, split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,10 +92,7 @@ def _points(at: str | None, span: str | None, points: int | None, axis: str, dra
             raise ConfigError("--at and --range or --points exclude each other", remedy="keep one of them")
         return np.array(_numbers("--at", at, "10,100,1000"))
     # a nucleus of 1 TeV is inside the model's range, iron included
-    ends = (span or ("1e3:1e8" if axis in ("EK", "ETOT") else "10:1e7")).split(":")
-    if len(ends) != 2:
-        raise ConfigError(f"--range {span!r} is not low:high", remedy="write --range 10:1e7")
-    low, high = _numbers("--range", ",".join(ends), "10:1e7")
+    low, high = ends(span or ("1e3:1e8" if axis in ("EK", "ETOT") else "10:1e7"), "10:1e7")
     return curve_points(low, high, points if points is not None else 160 if drawn else 7, axis)
 
 

@@ -15,12 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..data import Spectrum
-from ..errors import DataError, ParameterError, nearest
-from ..observe import AXES
-from ..species import ELEMENTS
+from ..errors import DataError, ParameterError
 from .log_ticks import label_log_y
+from .overlay_axes import common_axis, common_quantity, on_axis
 from .spectra import flux_label
-from .spectrum_panel import DataSeries, place_on_axis
+from .spectrum_panel import DataSeries
 from .style import EXPERIMENTS, MarkerLook, paper_style, style_width
 
 SCALE = 2.7
@@ -41,7 +40,12 @@ _GREY = "#606060"
 
 
 def overlay_plot(
-    spectra: Sequence[Spectrum], *, axis: str | None = None, scale: float | None = None, style: str = "two-column"
+    spectra: Sequence[Spectrum],
+    *,
+    axis: str | None = None,
+    scale: float | None = None,
+    style: str = "two-column",
+    x_range: tuple[float, float] | None = None,
 ) -> Figure:
     """Draw measurements over each other.
 
@@ -58,6 +62,8 @@ def overlay_plot(
         Power of the axis that multiplies fluxes; 2.7 by default. Ratios and mean ln A are not scaled.
     style : {"one-column", "two-column"}
         Width of the figure.
+    x_range : tuple of float, optional
+        Part of the axis [GV or GeV] to draw; tables without a point there are left out.
 
     Returns
     -------
@@ -67,11 +73,12 @@ def overlay_plot(
     Raises
     ------
     DataError
-        If the tables hold different quantities, or one of them cannot be moved to the axis.
+        If the tables hold different quantities, one of them cannot be moved to the axis, or none has a point in the
+        range.
     ParameterError
         If axis or style are unknown, or a scale is given for a quantity that has none.
     """
-    quantity = _common_quantity(spectra)
+    quantity = common_quantity(spectra)
     if quantity != "flux" and scale:
         raise ParameterError(f"scale = {scale:g} for a {quantity}", remedy="leave it out: only fluxes are scaled")
     power = (SCALE if scale is None else scale) if quantity == "flux" else 0.0
@@ -79,6 +86,15 @@ def overlay_plot(
     series = [
         on_axis(spectrum, label, chosen) for spectrum, label in zip(spectra, overlay_labels(spectra), strict=True)
     ]
+    if x_range is not None:
+        cut = [points.within(*x_range) for points in series]
+        spectra = [spectrum for spectrum, points in zip(spectra, cut, strict=True) if len(points.x)]
+        series = [points for points in cut if len(points.x)]
+        if not series:
+            raise DataError(
+                f"no table has a point from {x_range[0]:g} to {x_range[1]:g} on the axis {chosen}",
+                remedy="widen the range; `stellarcr data list` shows where tables have points",
+            )
     narrow = style_width(style) < 5.0
     looks = _looks(spectra, 2.6 if narrow else 3.2)
     with paper_style({"legend.fontsize": 7.0} if narrow else None):
@@ -98,76 +114,6 @@ def overlay_plot(
     return figure
 
 
-def common_axis(spectra: Sequence[Spectrum]) -> str:
-    """Axis that all measurements can be drawn on.
-
-    Their own if they share one; else that of the sums, ratios and mean ln A among them, which cannot be moved; else
-    rigidity.
-
-    Raises
-    ------
-    DataError
-        If measurements hold different quantities, or cannot be moved and have different axes.
-    """
-    _common_quantity(spectra)
-    axes = {spectrum.axis for spectrum in spectra}
-    if len(axes) == 1:
-        return next(iter(axes))
-    fixed = {spectrum.axis: spectrum.name for spectrum in spectra if not can_move(spectrum)}
-    if len(fixed) > 1:
-        listed = ", ".join(f"{name} on {axis}" for axis, name in fixed.items())
-        raise DataError(
-            f"tables that cannot be moved to another axis have different ones: {listed}",
-            remedy=f"draw those of one axis with --axis {' or '.join(sorted(fixed))}: sums, ratios and mean ln A have "
-            "no single isotope to convert with",
-        )
-    return next(iter(fixed), "R")
-
-
-def on_axis(spectrum: Spectrum, label: str, axis: str) -> DataSeries:
-    """Points of a measurement on an axis.
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        The measurement.
-    label : str
-        Name in the legend.
-    axis : {"R", "EK", "EKN", "ETOT"}
-        The axis.
-
-    Raises
-    ------
-    DataError
-        If the measurement is of no single element and on another axis.
-    ParameterError
-        If the axis is unknown.
-    """
-    if axis not in AXES:
-        raise ParameterError(f"unknown axis {axis!r}", remedy=nearest(axis, AXES))
-    if axis != spectrum.axis and not can_move(spectrum):
-        what = {"lnA": "a mean ln A", "ratio": "a ratio"}.get(spectrum.quantity, f"the sum {spectrum.species!r}")
-        raise DataError(
-            f"{spectrum.name!r} cannot be moved from the axis {spectrum.axis} to {axis}: it is {what}, "
-            "and every isotope would move differently",
-            remedy=f"draw it on its own axis, {spectrum.axis}, or leave it out",
-        )
-    low, high = spectrum.total_error()
-    series = DataSeries(
-        label,
-        spectrum.x.value,
-        spectrum.value.value,
-        low.value,
-        high.value,
-        spectrum.stat_low.value,
-        spectrum.stat_high.value,
-        spectrum.x_low.value,
-        spectrum.x_high.value,
-        upper_limit=spectrum.upper_limit,
-    )
-    return place_on_axis(series, spectrum.species, spectrum.axis, axis)
-
-
 def overlay_labels(spectra: Sequence[Spectrum]) -> list[str]:
     """Name every measurement as shortly as tells them apart: experiment, species, hadronic model, period or name."""
     several = len({spectrum.species for spectrum in spectra}) > 1
@@ -183,21 +129,6 @@ def overlay_labels(spectra: Sequence[Spectrum]) -> list[str]:
             if told.count(told[i]) > 1 and key(spectrum):
                 labels[i] = f"{told[i]}, {key(spectrum)}"
     return labels
-
-
-def can_move(spectrum: Spectrum) -> bool:
-    """Whether a measurement can be drawn on another axis: fluxes of one element can."""
-    return spectrum.quantity == "flux" and spectrum.species in ELEMENTS
-
-
-def _common_quantity(spectra: Sequence[Spectrum]) -> str:
-    if not spectra:
-        raise DataError("no table to draw", remedy="name at least one")
-    first = {spectrum.quantity: spectrum.name for spectrum in reversed(spectra)}
-    if len(first) > 1:
-        listed = ", ".join(f"{name} is a {quantity}" for quantity, name in first.items())
-        raise DataError(f"one figure cannot show different quantities: {listed}", remedy="draw them one after another")
-    return spectra[0].quantity
 
 
 def _looks(spectra: Sequence[Spectrum], size: float) -> list[MarkerLook]:

@@ -94,6 +94,13 @@ class DataSeries:
         """Where the points are upper limits."""
         return np.zeros(np.shape(self.x), bool) if self.upper_limit is None else np.asarray(self.upper_limit, bool)
 
+    def within(self, low: float, high: float) -> DataSeries:
+        """The points from `low` to `high` of the axis."""
+        kept = (np.asarray(self.x) >= low) & (np.asarray(self.x) <= high)
+        values: dict[str, Any] = {name: getattr(self, name) for name in ("x", *_PER_POINT)}
+        cut: dict[str, Any] = {name: np.asarray(value)[kept] for name, value in values.items() if value is not None}
+        return replace(self, **cut)
+
 
 _PER_POINT = (
     "value", "error_low", "error_high", "stat_low", "stat_high", "x_low", "x_high", "pull", "upper_limit"

@@ -241,6 +241,7 @@ def draw_tables(
     folder: Path | None,
     species: str | None,
     status: str,
+    x_range: tuple[float, float] | None = None,
 ) -> None:
     """Overlay tables in one figure, and say what was drawn.
 
@@ -248,7 +249,7 @@ def draw_tables(
     ----------
     names : sequence of str
         Names of tables or patterns.
-    axis, scale, style
+    axis, scale, style, x_range
         As for `stellarcr.plots.overlay_plot`.
     output : Path, optional
         File; a suffix ``.pdf`` or ``.png`` is left out, since both are written. By default named after what is drawn.
@@ -272,7 +273,8 @@ def draw_tables(
         entries |= {entry.name: entry for entry in list_spectra(folder)}
     found = find_spectra(entries.values(), names, species=species, status=status)
     from ..data.tables import load_table
-    from ..plots.data_overlay import can_move, common_axis, overlay_plot
+    from ..plots.data_overlay import overlay_plot
+    from ..plots.overlay_axes import can_move, common_axis
     from ..plots.style import save
 
     spectra: list[Spectrum] = []
@@ -288,7 +290,7 @@ def draw_tables(
             loaded = drawn
         spectra += loaded
     chosen = axis or common_axis(spectra)
-    figure = overlay_plot(spectra, axis=chosen, scale=scale, style=style)
+    figure = overlay_plot(spectra, axis=chosen, scale=scale, style=style, x_range=x_range)
     moved = [f"{spectrum.name} ({spectrum.axis})" for spectrum in spectra if spectrum.axis != chosen]
     if moved:
         print(f"moved to {chosen} with the dominant isotope of the element: {', '.join(moved)}")

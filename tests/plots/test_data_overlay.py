@@ -11,7 +11,8 @@ from matplotlib.colors import to_rgb
 from stellarcr.data import list_spectra, load_spectrum, load_table, select_spectra
 from stellarcr.errors import DataError, ParameterError
 from stellarcr.plots import overlay_plot, save
-from stellarcr.plots.data_overlay import common_axis, on_axis, overlay_labels
+from stellarcr.plots.data_overlay import overlay_labels
+from stellarcr.plots.overlay_axes import common_axis, on_axis
 from stellarcr.species import dominant_isotope
 
 
@@ -170,3 +171,19 @@ def test_the_same_tables_give_the_same_files(tmp_path):
         figure = overlay_plot([load_spectrum("AMS-02", "He"), load_spectrum("DAMPE", "He")])
         written.append([path.read_bytes() for path in save(figure, tmp_path / name)])
     assert written[0] == written[1]
+
+
+def test_part_of_the_axis():
+    tables = [load_spectrum("AMS-02", "He"), load_spectrum("DAMPE", "He")]
+    figure = overlay_plot(tables, axis="R", x_range=(100.0, 1000.0))
+    low, high = figure.axes[0].get_xlim()
+    assert 50.0 < low < 110.0
+    assert 900.0 < high < 2000.0
+    texts = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"AMS-02", "DAMPE"} <= texts
+    only = overlay_plot(tables, axis="R", x_range=(5e3, 1e5))
+    texts = {text.get_text() for text in only.legends[0].get_texts()}
+    assert "DAMPE" in texts
+    assert "AMS-02" not in texts
+    with pytest.raises(DataError, match="no table has a point from 1e\\+07 to 1e\\+08 on the axis R"):
+        overlay_plot(tables, axis="R", x_range=(1e7, 1e8))
