@@ -32,7 +32,7 @@ def ends(text: str, example: str) -> tuple[float, float]:
     try:
         low, high = (float(part) for part in text.split(":"))
     except ValueError:
-        low = high = 0.0
+        raise ConfigError(f"--range {text!r} is not low:high", remedy=f"write --range {example}") from None
     if not 0 < low < high:
-        raise ConfigError(f"--range {text!r} is not low:high", remedy=f"write --range {example}")
+        raise ConfigError(f"--range {text}: the ends are not positive and rising", remedy=f"write --range {example}")
     return low, high
