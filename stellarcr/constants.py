@@ -56,3 +56,9 @@ ELECTRON_SCATTERING_OPACITY = 0.02
 
 VACUUM_PERMEABILITY = 1.25663706127e-6
 """Magnetic permeability of the vacuum, mu0 [N/A^2] (CODATA 2022)."""
+
+PROTON_MASS = 1.67262192595e-27
+"""Proton mass [kg] (CODATA 2022)."""
+
+BOLTZMANN_CONSTANT = 1.380649e-23
+"""Boltzmann's constant [J/K], exact."""
