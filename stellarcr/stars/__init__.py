@@ -1,0 +1,1 @@
+"""Massive stars: tracks, winds, the initial mass function, clusters."""
