@@ -18,13 +18,13 @@ yields/seitenzahl2013_sn_ia.csv
 Which tables are made, and what is said of them, stands in dataset_building/catalogue.py and the modules that it
 joins; the compositions stand in dataset_building/compositions.py. A table of the index that the catalogue does not
 mention stops the build. Every table is read back and validated, compared with its source, and the set is checked for
-known sums and levels. Running twice gives the same bytes; SHA256SUMS (for ``sha256sum -c``) lists them.
+known sums and levels. Running twice gives the same bytes; SHA256SUMS (for ``sha256sum -c``) lists them;
+its lines for datasets/tracks, which scripts/build_tracks.py makes, are kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from dataset_building.checks import check_against_source, check_levels, check_lh
 from dataset_building.compositions import make_galactic_source_composition, make_placeholder_neon, make_table_3
 from dataset_building.sources import BuildError, read_index, read_source
 from dataset_building.spectra import make_spectrum, write_table
+from dataset_building.sums import update_sums
 from dataset_building.yields import make_type_ia
 
 from stellarcr.data import load_table
@@ -83,7 +84,7 @@ def build(source: Path, output: Path) -> list[Path]:
             path = output / folder / f"{table.meta['name']}.ecsv"
             write_table(table, path)
             written.append(path)
-    _write_sums(written, output)
+    update_sums(written, output)
     return written
 
 
@@ -94,14 +95,6 @@ def _require_complete(index: dict[str, dict[str, str]]) -> None:
         raise BuildError(
             f"the catalogue does not mention {', '.join(unknown)}; add them, with what a reader should know"
         )
-
-
-def _write_sums(written: list[Path], output: Path) -> None:
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(output).as_posix()}\n"
-        for path in sorted(written)
-    ]
-    (output / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Readers of the numbers: measured spectra and the compositions of the populations.
+"""Readers of the numbers: measured spectra, compositions of the populations, evolution tracks.
 
 Names are loaded when first used, so that ``import stellarcr.data`` reads no file and loads no astropy.
 """
@@ -12,13 +12,16 @@ _EXPORTS: dict[str, str] = {
     "Spectrum": "spectrum",
     "SpectrumEntry": "registry",
     "TableDescription": "description",
+    "build_grid": "tracks",
     "content_path": "content",
     "find_spectra": "selecting",
     "import_table": "importing",
     "list_spectra": "registry",
+    "list_tracks": "tracks",
     "load_composition": "compositions",
     "load_spectrum": "registry",
     "load_table": "tables",
+    "load_tracks": "tracks",
     "load_type_ia": "compositions",
     "read_composition": "compositions",
     "select_spectra": "selecting",

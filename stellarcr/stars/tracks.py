@@ -145,6 +145,8 @@ class TrackGrid:
         Nuclides that stand for more than themselves, and for what.
     excluded : tuple of Exclusion
         Files that were left out, with the reason.
+    dropped_lines : tuple of str
+        Lines of source files that were left out on request, as ``file:line``.
     """
 
     name: str
@@ -157,6 +159,7 @@ class TrackGrid:
     derived: Mapping[str, str]
     lumped: Mapping[str, str]
     excluded: tuple[Exclusion, ...]
+    dropped_lines: tuple[str, ...] = ()
 
     @property
     def masses(self) -> FloatArray:

@@ -144,7 +144,9 @@ def test_same_sources_give_the_same_bytes(pristine, tmp_path):
     result = run(pristine, tmp_path / "made", "1")
     assert result.returncode == 0, result.stderr
     assert "192 tables written" in result.stdout
-    assert (tmp_path / "made" / "SHA256SUMS").read_text() == (content_path("datasets") / "SHA256SUMS").read_text()
+    shipped = (content_path("datasets") / "SHA256SUMS").read_text().splitlines()
+    made = (tmp_path / "made" / "SHA256SUMS").read_text().splitlines()
+    assert made == [line for line in shipped if "  tracks/" not in line]  # made by scripts/build_tracks.py
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ def test_hash(name):
 
 
 def test_every_table_is_in_the_sums():
-    found = {path.relative_to(DATASETS).as_posix() for path in DATASETS.rglob("*.ecsv")}
+    paths = [*DATASETS.rglob("*.ecsv"), *DATASETS.rglob("*.h5")]
+    found = {path.relative_to(DATASETS).as_posix() for path in paths}
     assert found == set(SUMS)
 
 
