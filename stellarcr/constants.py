@@ -45,9 +45,6 @@ SOLAR_RADIUS = 6.957e8
 SOLAR_LUMINOSITY = 3.828e26
 """Nominal solar luminosity [W] (IAU 2015 Resolution B3)."""
 
-STEFAN_BOLTZMANN = 5.670374419e-8
-"""Stefan-Boltzmann constant [W m^-2 K^-4] (CODATA 2022)."""
-
 ELECTRON_SCATTERING_OPACITY = 0.02
 """Opacity of ionised matter to electron scattering, per (1 + X_H) [m^2/kg]: kappa_e = 0.2 (1 + X_H) cm^2/g.
 

@@ -20,10 +20,10 @@ from ..constants import (
     SOLAR_MASS,
     SOLAR_RADIUS,
     SPEED_OF_LIGHT,
-    STEFAN_BOLTZMANN,
     YEAR,
 )
-from ..errors import ModelError
+from ..errors import ModelError, ParameterError, nearest
+from .tracks import Track
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +41,9 @@ WC_HYDROGEN = 0.01
 
 WR_POPULATION_HYDROGEN = 0.1
 """Surface hydrogen mass fraction below which what a star injects belongs to the WR population (arXiv:2605.31362)."""
+
+SOLAR_METALS = {"MIST": 0.0142, "GENEC": 0.014}
+"""Metal mass fraction of the Sun by family of tracks, to which the metals of a surface are compared."""
 
 LARGEST_EDDINGTON_FACTOR = 0.99
 """Value to which Gamma_e is clipped.
@@ -84,7 +87,7 @@ class StellarSurface:
     effective_temperature : array
         [K].
     radius : array
-        Radius of the hydrostatic star [Rsun]; where a grid does not give it see `photospheric_radius`.
+        Radius of the hydrostatic star [Rsun].
     hydrogen, helium, metals, carbon12, nitrogen14 : array
         Surface mass fractions; `metals` is the sum of all that is neither hydrogen nor helium.
     solar_metals : float
@@ -157,6 +160,43 @@ class StellarSurface:
         """The surfaces where `rows` is true, as one-dimensional arrays."""
         names = [field.name for field in fields(self) if field.name != "solar_metals"]
         return StellarSurface(**{name: getattr(self, name)[rows] for name in names}, solar_metals=self.solar_metals)
+
+
+def surface_of(track: Track, family: str) -> StellarSurface:
+    """The surface of a star along its track.
+
+    Metals are all but hydrogen and helium, tabulated or not. The temperature is that of the hydrostatic star.
+
+    Parameters
+    ----------
+    track : Track
+        Tabulated or interpolated.
+    family : str
+        A key of `SOLAR_METALS`, as in `TrackGrid.family`.
+
+    Raises
+    ------
+    ParameterError
+        If the family is unknown.
+    ModelError
+        If a value of the track is outside its range.
+    """
+    if family not in SOLAR_METALS:
+        raise ParameterError(f"unknown family of tracks {family!r}", remedy=nearest(family, SOLAR_METALS))
+    hydrogen = track.surface_fraction("H1") + track.surface_fraction("H2")
+    helium = track.surface_fraction("He4") + track.surface_fraction("He3")
+    return StellarSurface(
+        mass=track.mass,
+        luminosity=10.0**track.log_luminosity,
+        effective_temperature=10.0**track.log_temperature,
+        radius=track.radius,
+        hydrogen=hydrogen,
+        helium=helium,
+        metals=1.0 - hydrogen - helium,
+        carbon12=track.surface_fraction("C12"),
+        nitrogen14=track.surface_fraction("N14"),
+        solar_metals=SOLAR_METALS[family],
+    )
 
 
 def wind_phase(
@@ -249,18 +289,6 @@ def core_radius(luminosity: ArrayLike) -> Floats:
         [Lsun].
     """
     return np.asarray(10.0 ** (-1.845 + 0.338 * np.log10(luminosity)))
-
-
-def photospheric_radius(luminosity: ArrayLike, effective_temperature: ArrayLike) -> Floats:
-    """Radius of a black body, sqrt(L/(4 pi sigma T^4)) [Rsun], for grids that tabulate none.
-
-    Parameters
-    ----------
-    luminosity, effective_temperature : float or array
-        [Lsun], [K]; where a grid gives a temperature that is corrected for the wind, take the hydrostatic one.
-    """
-    area = 4.0 * np.pi * STEFAN_BOLTZMANN * np.asarray(effective_temperature, dtype=np.float64) ** 4
-    return np.asarray(np.sqrt(SOLAR_LUMINOSITY * np.asarray(luminosity) / area) / SOLAR_RADIUS)
 
 
 def mechanical_luminosity(mass_loss_rate: ArrayLike, velocity: ArrayLike) -> Floats:

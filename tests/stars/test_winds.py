@@ -7,7 +7,8 @@ import pytest
 from astropy import constants as astropy_constants
 
 from stellarcr import constants
-from stellarcr.errors import ModelError
+from stellarcr.errors import ModelError, ParameterError
+from stellarcr.stars.tracks import Track
 from stellarcr.stars.winds import (
     LARGEST_EDDINGTON_FACTOR,
     SourcePopulation,
@@ -17,8 +18,8 @@ from stellarcr.stars.winds import (
     eddington_factor,
     escape_velocity,
     mechanical_luminosity,
-    photospheric_radius,
     source_population,
+    surface_of,
     wind_phase,
 )
 
@@ -47,7 +48,6 @@ def surface(**changes):
         (constants.SOLAR_MASS, astropy_constants.M_sun),
         (constants.SOLAR_RADIUS, astropy_constants.R_sun),
         (constants.SOLAR_LUMINOSITY, astropy_constants.L_sun),
-        (constants.STEFAN_BOLTZMANN, astropy_constants.sigma_sb),
     ],
 )
 def test_constants(ours, theirs):
@@ -92,14 +92,11 @@ def test_the_sun():
     # kappa_e = 0.348 cm^2/g, L = 3.828e33 erg/s, 4 pi c G M = 5.000e37 cgs
     assert eddington_factor(1.0, 1.0, 0.74) == pytest.approx(2.664e-5, rel=5e-4)
     assert escape_velocity(1.0, 1.0) == pytest.approx(617.7, abs=0.1)
-    # the nominal effective temperature of IAU 2015 Resolution B3
-    assert photospheric_radius(1.0, 5772.0) == pytest.approx(1.0, rel=1e-4)
 
 
 def test_scalings():
     assert eddington_factor(40.0, 1e6, 0.0) == pytest.approx(eddington_factor(1.0, 1.0, 1.0) * 1e6 / 40.0 / 2.0)
     assert escape_velocity(40.0, 10.0, 0.75) == pytest.approx(escape_velocity(1.0, 1.0))
-    assert photospheric_radius(1e4, 2 * 5772.0) == pytest.approx(25 * photospheric_radius(1.0, 5772.0))
     assert core_radius(10**5.5) == pytest.approx(10**0.014)
 
 
@@ -163,3 +160,44 @@ def test_bad_surfaces_are_named(changes, message):
 def test_an_unbound_star_has_no_escape_speed():
     with pytest.raises(ModelError, match=r"eddington = 1\.0 at row 1 is not below 1"):
         escape_velocity(40.0, 10.0, [0.5, 1.0])
+
+
+def hand_made_track():
+    nuclides = ("H1", "He3", "He4", "C12", "N14")
+    surface = np.array([[0.70, 1e-4, 0.2857, 2e-3, 7e-4], [0.0, 0.0, 0.50, 0.35, 0.0]])
+    return Track(
+        initial_mass=60.0,
+        age=np.array([0.0, 4e6]),
+        mass=np.array([60.0, 20.0]),
+        mass_loss_rate=np.array([1e-5, 1e-5]),
+        log_luminosity=np.array([5.7, 5.6]),
+        log_temperature=np.array([4.6, 5.1]),
+        log_temperature_wind=None,
+        radius=np.array([12.0, 1.5]),
+        surface=surface,
+        center=np.zeros((2, 3)),
+        point=np.array([1, 2]),
+        nuclides=nuclides,
+        primary_points=(),
+        filled=False,
+        source="by hand",
+        sha256="",
+    )
+
+
+def test_the_surface_of_a_track():
+    surface = surface_of(hand_made_track(), "GENEC")
+    np.testing.assert_array_equal(surface.phase, [WindPhase.O, WindPhase.WC])
+    np.testing.assert_allclose(surface.metals, [0.0142, 0.5])
+    np.testing.assert_allclose(surface.helium, [0.2858, 0.5])
+    np.testing.assert_allclose(surface.luminosity, [10**5.7, 10**5.6])
+    np.testing.assert_allclose(surface.effective_temperature, [10**4.6, 10**5.1])
+    np.testing.assert_array_equal(surface.radius, [12.0, 1.5])
+    assert surface.solar_metals == 0.014
+    assert surface_of(hand_made_track(), "MIST").solar_metals == 0.0142
+
+
+def test_an_unknown_family_is_named():
+    with pytest.raises(ParameterError, match="unknown family of tracks 'Genec'") as caught:
+        surface_of(hand_made_track(), "Genec")
+    assert "GENEC" in caught.value.remedy
