@@ -31,8 +31,15 @@ def list_tracks(folder: str | Path | None = None) -> dict[str, Path]:
     ----------
     folder : str or pathlib.Path, optional
         A folder of grids; by default those that stellarcr comes with.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder.
     """
     root = content_path("datasets", "tracks") if folder is None else Path(folder)
+    if not root.is_dir():
+        raise DataError("no such folder of grids", where=str(root), remedy="check the path")
     return {path.stem: path for path in sorted(root.glob("*.h5"))}
 
 

@@ -170,6 +170,11 @@ def test_shipped_grids_are_listed():
     assert tuple(list_tracks()) == SHIPPED
 
 
+def test_no_folder_of_grids(tmp_path):
+    with pytest.raises(DataError, match="no such folder of grids"):
+        list_tracks(tmp_path / "none")
+
+
 def test_unknown_grid():
     with pytest.raises(DataError, match="did you mean 'genec-z014-v40'"):
         load_tracks("genec-z014-v41")
