@@ -37,7 +37,9 @@ _SUBPACKAGES = (
     "observe",
     "plots",
     "populations",
+    "shock",
     "species",
+    "stars",
     "studies",
 )
 
