@@ -38,7 +38,6 @@ RESUME_TOLERANCE = 1e-10
 """The shell sweeps again once R exceeds the maximum by this fraction."""
 LARGEST_STEP = 0.1
 """Largest step over age: keeps the interpolant of the energy bookkeeping accurate."""
-MAX_STEPS = 200_000
 SMALL = 1e-30
 ROOT = 6.75**0.5
 
@@ -137,7 +136,7 @@ def integrate(
     Raises
     ------
     ModelError
-        If the energy falls to zero, or the last node is not reached.
+        If the energy falls to zero.
     """
     maximum, frozen = state[0], False
     pressure_of = _pressure
@@ -163,7 +162,7 @@ def integrate(
         states[first] = state
     frozen_nodes, steps = [False] * (first + 1), []
     r, v, e = state
-    t, proposal, n_steps = start, 1e-3 * start, 0
+    t, proposal = start, 1e-3 * start
     for segment in range(first, len(age) - 1):
         left, right = age[segment], age[segment + 1]
         f_left, l_left = flux[0][segment] / (4 * pi), luminosity[0][segment]
@@ -171,7 +170,6 @@ def integrate(
         l_slope = (luminosity[1][segment] - l_left) / (right - left)
         arrived = False
         while not arrived:
-            n_steps += 1
             ends = proposal >= (right - t) * (1 - 1e-12)
             h = right - t if ends else proposal
             end = right if ends else t + h
@@ -220,7 +218,7 @@ def integrate(
                 if returning and new_r > maximum * (1 + RESUME_TOLERANCE):
                     accepted, factor = False, min(0.95, max(0.05, (maximum - r) / (new_r - r)))
             if not accepted:
-                if h < 1e-13 * t or n_steps > MAX_STEPS:
+                if h < 1e-13 * t:
                     raise ModelError(
                         f"the bubble cannot be followed past {t:.6g} yr: R_b = {r:.3g} pc, E_b = {e * 1e51:.3g} erg",
                         where=where,

@@ -5,7 +5,6 @@ import pytest
 from scipy.integrate import RK45
 from scipy.optimize import brentq
 
-from stellarcr.errors import DataError, ModelError, ParameterError
 from stellarcr.shock import bubble_dynamics
 from stellarcr.shock.bubble import Medium, shocked_wind_pressure, similarity_solution, solve_bubble
 
@@ -52,8 +51,6 @@ def test_pressure_limits():
     assert shocked_wind_pressure(10.0, energy, 0.0) == pytest.approx(energy / (2 * np.pi * radius**3), rel=1e-14)
     assert shocked_wind_pressure(10.0, 0.0, flux) == pytest.approx(flux / (4 * np.pi * radius**2), rel=1e-13)
     assert shocked_wind_pressure(10.0, 0.0, 0.0) == 0.0
-    with pytest.raises(ParameterError, match="energy"):
-        shocked_wind_pressure(10.0, -1.0, flux)
 
 
 def test_the_scalar_root_of_the_integration_is_the_public_one():
@@ -130,13 +127,13 @@ def test_late_pressure_equilibrium():
     assert 2.5 * external * volume == pytest.approx(power * 1e10 * YEAR, rel=1e-2)
 
 
-def brute_force(phases, medium, start, steps=3000):
-    """Fixed-step RK4 in ln t, in cgs, for (R, momentum, E): phases are (end [yr], F, L)."""
+def brute_force(phases, medium, start, steps):
+    """Fixed-step RK4 in ln t, in cgs, for (R, momentum, E): phases are (end [yr], F, L); the shell keeps its mass."""
     rho, external = medium.mass_density, medium.pressure
 
     def rate(log_time, state, flux, power):
         radius, momentum, energy = state
-        velocity = momentum / (4 / 3 * np.pi * rho * radius**3)
+        velocity = momentum / (4 / 3 * np.pi * rho * max(radius, largest) ** 3)
         cavity = (flux / (4 * np.pi)) ** 1.5 / radius**3
         thermal = energy / (2 * np.pi * radius**3)
         upper = thermal**0.5 + cavity ** (1 / 3)
@@ -147,6 +144,7 @@ def brute_force(phases, medium, start, steps=3000):
     time = start * YEAR
     power = phases[0][2]
     radius = (125 / (154 * np.pi) * power * time**3 / rho) ** 0.2
+    largest = radius
     state = np.array([radius, 4 / 3 * np.pi * rho * radius**3 * 0.6 * radius / time, 5 / 11 * power * time])
     ends = []
     for end, flux, power in phases:
@@ -157,6 +155,7 @@ def brute_force(phases, medium, start, steps=3000):
             k3 = rate(x + h / 2, state + h / 2 * k2, flux, power)
             k4 = rate(x + h, state + h * k3, flux, power)
             state = state + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+            largest = max(largest, state[0])
         time = end * YEAR
         ends.append((state[0] / PARSEC, state[2]))
     return np.array(ends).T
@@ -279,69 +278,30 @@ def test_the_swept_mass_is_frozen_after_the_largest_radius():
 
 
 def test_a_new_wind_pushes_the_shell_beyond_its_largest_radius():
-    ages = np.array([0.0, 1e4, 1e5, 1e6, 3e6, 5e6, 7e6, 7e6 + 1, 7.2e6, 7.5e6, 8e6, 9e6, 1e7])
-    weak, strong = wind(1e-8, 1000.0), wind(1e-5, 2000.0)
-    wind_of = np.select([ages < 1e6, ages < 7e6], [0, 1], 2)
-    flux, power = (np.array([weak[k], 0.0, strong[k]])[wind_of] for k in (0, 1))
+    phases = [(1e6, *wind(1e-8, 1000.0)), (7e6, 0.0, 0.0), (7.5e6, *wind(1e-5, 2000.0)), (1e7, *wind(1e-5, 2000.0))]
+    radii, energies = brute_force(phases, Medium(), 1e4, steps=800)
+    ages = np.array([0.0, 1e6, 7e6, 7.5e6, 1e7])
+    flux, power = (np.array([phases[k][column] for k in (0, 1, 2, 3, 3)]) for column in (1, 2))
     bubble = solve_bubble(ages, flux, power, interpolation="constant")
-    assert bubble.swept_mass_frozen[4:7].any()
-    assert not bubble.swept_mass_frozen[-1]
-    assert bubble.shell_radius[-1] > 2 * np.nanmax(bubble.shell_radius[:8])
+    np.testing.assert_array_equal(bubble.swept_mass_frozen, [False, False, True, False, False])
+    # the brute force meets the turning points to the order of its step squared only
+    np.testing.assert_allclose(bubble.shell_radius[1:], radii, rtol=1e-4)
+    np.testing.assert_allclose(bubble.energy[1:], energies, rtol=1e-4)
+    assert bubble.shell_radius[-1] > 2 * bubble.shell_radius[2]
     assert np.nanmax(np.abs(bubble.energy_imbalance)) <= 1e-6
 
 
-GOOD = {"age": [0.0, 1e6, 2e6], "momentum_flux": [1e28] * 3, "luminosity": [1e36] * 3}
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"age": [0.0, 2e6, 1e6]}, DataError, "age = 1e\\+06 does not exceed.*\n.*node 2"),
-        ({"age": [0.0, 1e6, 1e6]}, DataError, "does not exceed"),
-        ({"age": [0.0, np.nan, 1e6]}, DataError, "age = nan"),
-        ({"age": [2e4, 1e6, 2e6]}, DataError, "miss the start"),
-        ({"age": [0.0, 1e3, 5e3]}, DataError, "miss the start"),
-        ({"age": [0.0]}, DataError, "two age nodes"),
-        ({"luminosity": [1e36, -1e36, 1e36]}, DataError, "luminosity = -1e\\+36.*\n.*node 1"),
-        ({"luminosity": [1e36, 1e36, np.inf]}, DataError, "luminosity = inf"),
-        ({"luminosity": [1e36, 0.0, 1e36]}, DataError, "belongs to a wind with momentum"),
-        ({"luminosity": [1e36, "x", 1e36]}, DataError, "do not fit together"),
-        ({"luminosity": [1e36, 1e36]}, DataError, "do not fit together"),
-        ({"momentum_flux": [[1e28] * 3, [1e28, np.nan, 1e28]]}, DataError, "momentum_flux = nan.*\n.*node 1, star 1"),
-        ({"momentum_flux": [0.0] * 3, "luminosity": [0.0] * 3}, DataError, "no wind at the start"),
-        ({"mass_loss": [1e19, 1e19, 1e19]}, DataError, "F\\^2 <= 2 L mdot"),
-        ({"mass_loss": [1e20, -1.0, 1e20]}, DataError, "mass_loss = -1"),
-        ({"interpolation": "liner"}, ParameterError, "did you mean 'linear'"),
-        ({"tolerance": 0.0}, ParameterError, "tolerance"),
-        ({"start": -1.0}, ParameterError, "start"),
-    ],
-)
-def test_bad_input_is_named(change, error, message):
-    solve_bubble(**GOOD)
-    with pytest.raises(error, match=message):
-        solve_bubble(**{**GOOD, **change})
-
-
-def test_a_consistent_mass_loss_changes_nothing():
-    rate = np.array(GOOD["momentum_flux"]) ** 2 / (2 * np.array(GOOD["luminosity"]))
-    checked = solve_bubble(**GOOD, mass_loss=rate)
-    np.testing.assert_array_equal(checked.energy, solve_bubble(**GOOD).energy)
-
-
-@pytest.mark.parametrize("change", [{"hydrogen_density": 0.0}, {"temperature": -1.0}, {"mass_per_hydrogen": np.nan}])
-def test_a_bad_medium_is_refused(change):
-    with pytest.raises(ParameterError, match=next(iter(change))):
-        Medium(**change)
-
-
-def test_the_medium_of_the_reference_model():
-    medium = Medium()
-    assert medium.mass_density == pytest.approx(1.4 * 1.67262e-24, rel=1e-5)
-    assert medium.pressure == pytest.approx(2 * 1.380649e-16 * 8000, rel=1e-12)
-
-
-def test_a_wind_slower_than_its_shell_is_reported():
-    ages = np.array([0.0, 1e4, 1e6])
-    flux, power = constant_wind(ages, 1e-6, 10.0)
-    with pytest.raises(ModelError, match=r"cannot be followed past.*\n.*star 0"):
-        solve_bubble(ages, flux, power, medium=VACUUM)
+def test_winds_with_random_jumps_reach_40_myr():
+    generator = np.random.default_rng(20260601)
+    ages = np.concatenate([[0.0], np.sort(10 ** generator.uniform(4.1, 7.5, 60)), [4e7]])
+    mass_loss = 10 ** generator.uniform(-9, -4, (12, 62))
+    velocity = 10 ** generator.uniform(2.0, 3.6, (12, 62))
+    velocity[:, 0], mass_loss[:, 0] = 3000.0, 1e-6
+    for interpolation in ("linear", "constant"):
+        bubble = solve_bubble(ages, *wind(mass_loss, velocity), interpolation=interpolation)
+        assert np.all(np.isfinite(bubble.shell_radius[:, 1:]))
+        assert np.all(bubble.shock_radius[:, 1:] < bubble.shell_radius[:, 1:])
+        assert np.nanmax(np.abs(bubble.energy_imbalance)) <= 1e-6
+        cavity = bubble.shell_radius**3 - bubble.shock_radius**3
+        implied = 2 * np.pi * bubble.pressure * cavity * PARSEC**3
+        np.testing.assert_allclose(implied[:, 1:], bubble.energy[:, 1:], rtol=1e-8)
