@@ -19,12 +19,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stellarcr.constants import BOLTZMANN_CONSTANT, KILOPARSEC, PROTON_MASS, YEAR
+from stellarcr.constants import BOLTZMANN_CONSTANT, PARSEC, PROTON_MASS, YEAR
 from stellarcr.errors import ParameterError
 from stellarcr.shock.bubble_checks import check_wind
 from stellarcr.shock.bubble_dynamics import integrate, thermal_pressure, work_by_quadrature
 
-PARSEC_CM = KILOPARSEC * 1e-3 * 100.0
+PARSEC_CM = 100.0 * PARSEC
 ENERGY_UNIT = 1e51
 """erg: inside, lengths are in pc, times in yr and energies in this unit, which keeps all three unknowns near one."""
 SIMILARITY_ENERGY = 5 / 11

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import constants as scipy_constants
 
 from stellarcr.errors import DataError, ModelError, ParameterError
 from stellarcr.shock.bubble import Medium, shocked_wind_pressure, solve_bubble
@@ -52,8 +53,8 @@ def test_a_bad_medium_is_refused(change):
 
 def test_the_medium_of_the_reference_model():
     medium = Medium()
-    assert medium.mass_density == pytest.approx(1.4 * 1.67262e-24, rel=1e-5)
-    assert medium.pressure == pytest.approx(2 * 1.380649e-16 * 8000, rel=1e-12)
+    assert medium.mass_density == pytest.approx(1.4e3 * scipy_constants.m_p, rel=1e-11)
+    assert medium.pressure == pytest.approx(2 * 8000 * 1e7 * scipy_constants.k, rel=1e-12)
 
 
 def test_a_wind_slower_than_its_shell_is_reported():
