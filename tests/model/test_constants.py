@@ -37,6 +37,8 @@ def mass_in_gev(name):
         (constants.KILOPARSEC, 1e3 * scipy_constants.parsec, EXACT),
         (constants.KILOPARSEC, astropy_constants.kpc.si.value, EXACT),
         (constants.PARSEC, scipy_constants.parsec, EXACT),
+        (constants.PROTON_MASS, scipy_constants.m_p, PRINTED),
+        (constants.BOLTZMANN_CONSTANT, scipy_constants.k, EXACT),
         (constants.PARSEC, astropy_constants.pc.si.value, EXACT),
         (constants.YEAR, scipy_constants.Julian_year, EXACT),
         (constants.YEAR, (1 * u.yr).to_value(u.s), EXACT),
