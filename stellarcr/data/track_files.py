@@ -68,6 +68,13 @@ GENEC_SURFACE: Mapping[str, str] = MappingProxyType(
 GENEC_ROWS = 400
 """Rows of a GENEC/SYCLIST file."""
 
+GENEC_POINTS = (1, 110, 190, 370, GENEC_ROWS)
+"""Rows that mark the same stage in every GENEC/SYCLIST file: first model, central hydrogen burnt, central helium
+ignites, central helium burnt, last model. The numbers were read off the central abundances of the files of Z = 0.014,
+without and with rotation, and are checked there (tests/stars/test_track_interpolation.py). A stage that a star skips
+(rows 351 to 369, without rotation) fills its rows with equal ages.
+"""
+
 _MIST = ("star_age", "star_mass", "star_mdot", "log_L", "log_Teff", "log_R", "center_h1", "center_he4", "center_c12")
 _HYDROSTATIC = "lg(Teff), second"
 _GENEC = ("line", "time", "mass", "lg(L)", "lg(Teff)", _HYDROSTATIC, "lg(Md)", "1H_cen", "4He_cen", "12C_cen")
@@ -139,7 +146,7 @@ def read_genec_track(path: str | Path, drop_lines: Collection[int] = ()) -> Trac
     Returns
     -------
     Track
-        `Track.point` is the row number in the file; these points are not equivalent between tracks.
+        `Track.point` is the row number in the file: the same stage of evolution in every track (`GENEC_POINTS`).
 
     Raises
     ------
@@ -174,7 +181,7 @@ def read_genec_track(path: str | Path, drop_lines: Collection[int] = ()) -> Trac
         point=values["line"].astype(np.int64),
         nuclides=tuple(GENEC_SURFACE),
         columns=tuple(GENEC_SURFACE.values()),
-        primary_points=(),
+        primary_points=GENEC_POINTS,
         filled=False,
     )
 

@@ -37,7 +37,7 @@ _COLUMNS = {
     "radius": _Column("f4", "Rsun", "hydrostatic radius"),
     "surface": _Column("f4", "", "mass fractions at the surface, one row per nuclide of the attribute 'nuclides'"),
     "center": _Column("f4", "", f"mass fractions in the centre: {', '.join(CENTRAL_NUCLIDES)}"),
-    "point": _Column("i4", "", "row in the source table, from 1; equivalent evolutionary point in MIST"),
+    "point": _Column("i4", "", "row in the source table, from 1: equivalent evolutionary point"),
 }
 _TEXTS = ("name", "family", "version", "reference")
 _JSON = ("nuclides", "derived", "lumped", "excluded", "dropped_lines")

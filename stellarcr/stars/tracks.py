@@ -54,12 +54,12 @@ class Track:
     center : ndarray, shape (rows, 3)
         Mass fractions of `CENTRAL_NUCLIDES` in the centre.
     point : ndarray of int
-        Row number in the source table, from 1. In a grid with equivalent evolutionary points (MIST) it is the point's
-        number, comparable between tracks.
+        Row number in the source table, from 1: the number of the equivalent evolutionary point, comparable between
+        tracks if the grid has such points (MIST and GENEC/SYCLIST have).
     nuclides : tuple of str
         Names of the columns of `surface`, such as ``"He4"``.
     primary_points : tuple of int
-        Numbers of the primary equivalent evolutionary points that the track reaches; empty if the grid has none.
+        Numbers of the primary equivalent evolutionary points of the source table; empty if the grid has none.
     filled : bool
         True if the authors of the grid filled the table by interpolation between its neighbours.
     source : str

@@ -63,7 +63,7 @@ def test_genec_keeps_both_temperatures(tmp_path):
     track = read_grid(tmp_path / "mine.h5").track(60.0)
     np.testing.assert_allclose(track.log_temperature_wind - track.log_temperature, 0.05, atol=1e-6)
     assert (grid.metallicity, grid.rotation, grid.family) == (0.014, 0.40, "GENEC")
-    assert not grid.has_equivalent_points
+    assert grid.has_equivalent_points
     assert not grid.derived
 
 
