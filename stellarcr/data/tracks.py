@@ -59,7 +59,7 @@ def load_tracks(name: str | Path) -> TrackGrid:
     Examples
     --------
     >>> from stellarcr.data import load_tracks
-    >>> load_tracks("genec-z014-v40").track(60.0).mass[-1].round(1)
+    >>> round(float(load_tracks("genec-z014-v40").track(60.0).mass[-1]), 1)
     18.0
     """
     known = list_tracks()
