@@ -40,7 +40,7 @@ class Track:
         Mass [Msun].
     mass_loss_rate : ndarray
         Mass-loss rate as tabulated [Msun/yr], positive for loss. Its integral can differ from the mass that the star
-        loses (`mass_balance`); `mean_mass_loss_rate` is the rate that agrees with the masses.
+        loses (`mass_balance`); `stellarcr.stars.mass_loss.consistent_mass_loss` makes one that agrees.
     log_luminosity : ndarray
         log10(L/Lsun).
     log_temperature : ndarray
@@ -225,14 +225,6 @@ def mass_balance(track: Track) -> MassBalance:
     if lost == 0.0:
         return MassBalance(lost, integrated, 1.0 if integrated == 0.0 else np.inf)
     return MassBalance(lost, integrated, integrated / lost)
-
-
-def mean_mass_loss_rate(track: Track) -> FloatArray:
-    """Return the mean mass-loss rate -dM/dt between rows, shape (rows - 1,) [Msun/yr].
-
-    Times the interval it is exactly the mass lost in it. Prefer it to the tabulated rate where the two disagree.
-    """
-    return -np.diff(track.mass) / np.diff(track.age)
 
 
 def age_of_hydrogen_exhaustion(track: Track, below: float = 1e-4) -> float:
