@@ -169,9 +169,7 @@ def collective_wind(
     shapes = [getattr(history, name).shape[1:] for name in _COLUMNS]
     ends = np.cumsum([shape[0] if shape else 1 for shape in shapes])
     parts = np.split(rates, ends[:-1], axis=1)
-    columns = {
-        name: part if shape else part[:, 0] for name, shape, part in zip(_COLUMNS, shapes, parts, strict=True)
-    }
+    columns = {name: part if shape else part[:, 0] for name, shape, part in zip(_COLUMNS, shapes, parts, strict=True)}
     return WindHistory(
         edges=ages,
         nuclides=history.nuclides,

@@ -30,11 +30,12 @@ evolutionary point 202, Z = 0.0142), for grids that do not tabulate them; scaled
 HEAVY_METALLICITY = 0.0142
 """Metal mass fraction to which `HEAVY_AT_BIRTH` belongs."""
 
-SOLAR_IRON_SHARE = 0.870
-"""Iron's part of what MIST's Fe56 carries at birth.
+SOLAR_IRON_SHARE = 0.871
+"""Iron's part of what MIST's Fe56 carries at birth, by mass.
 
-From the solar photosphere of Asplund et al. (2009), log eps(Fe) = 7.50 and log eps(Si) = 7.51, the 92.2% of silicon
-that is Si28, and MIST's Si28 at birth: X_Fe = 6.527e-4 / 28 / 0.922 * 10^-0.01 * 55.85 = 1.38e-3 of 1.585e-3.
+From the solar photosphere of Asplund et al. (2009, ARA&A 47, 481, table 1), log eps(Fe) = 7.50 and log eps(Si) = 7.51,
+the 92.2% of silicon nuclei that are Si28, and MIST's Si28 at birth: X_Fe = 6.527e-4/27.98/0.922 10^-0.01 55.85 =
+1.381e-3 of 1.585e-3.
 """
 
 IRON = ("tabulated", "solar")
@@ -56,7 +57,7 @@ def wind_composition(track: Track, metallicity: float, iron: str = "tabulated") 
     metallicity : float
         Initial metal mass fraction of the grid, to which elements that it does not tabulate are scaled.
     iron : {"tabulated", "solar"}
-        What Fe56 stands for: with MIST all metals that are not tabulated, 15% of which are not iron
+        What Fe56 stands for: with MIST all metals that are not tabulated, 13% of which are not iron
         ("tabulated", as in Qiu, Lin & Yang, arXiv:2605.31362), or iron alone ("solar").
 
     Returns
