@@ -9,7 +9,7 @@ import typer
 
 from .._version import __version__
 from ..errors import StellarcrError
-from . import compare, data, fit, plot, predict, runs, tracks
+from . import compare, data, fit, plot, predict, reproduce, runs, tracks
 
 HELP = """Infer where Galactic cosmic rays come from.
 
@@ -43,7 +43,7 @@ def _root(
     pass
 
 
-for _module in (fit, plot, predict, compare, runs, data, tracks):
+for _module in (fit, plot, predict, compare, runs, data, tracks, reproduce):
     _module.register(app)
 
 
