@@ -17,6 +17,7 @@ from .history import WindHistory, star_wind
 from .imf import InitialMassFunction, check_upper_mass
 from .recipes import DEFAULT_RECIPE, WindRecipe, wind_recipe
 from .tracks import FloatArray, TrackGrid
+from .wind_composition import check_iron
 
 CLUSTER_MASS = 3e4
 """Default mass of a cluster [Msun] (Qiu, Lin & Yang, arXiv:2605.31362)."""
@@ -25,7 +26,8 @@ LAST_AGE = 4e7
 """Default end of a cluster's history [yr]."""
 
 MASS_STEP = 0.05
-"""Default step in ln M0 of the quadrature over stars; each step holds four stars."""
+"""Default step of the quadrature over stars, in ln M0 and in the logarithm of the mass at the end; each step holds four
+stars."""
 
 TIME_STEP = 1e4
 """Default width of the first intervals of age [yr]."""
@@ -97,28 +99,62 @@ def stars_of(
     lowest_mass : float
         Leave lighter stars out [Msun]; by default all from the grid's lightest on are taken.
     mass_step : float
-        Step in ln M0 of the quadrature, which also stops at each tabulated mass.
+        Largest step of the quadrature, in ln M0 and in the logarithm of the mass at the end; steps also end at each
+        tabulated mass.
     iron, divisions
         As of `star_wind`.
 
-    Yields
-    ------
-    tuple of (float, float, WindHistory)
-        Initial mass [Msun], number of stars, and the wind of one.
+    Returns
+    -------
+    iterator of (float, float, WindHistory)
+        Initial mass [Msun], number of stars, and the wind of one; winds are made one by one.
 
     Raises
     ------
     ParameterError
         If M_up is outside the grid or an option is not a choice.
     """
+    chosen = wind_recipe(recipe) if isinstance(recipe, str) else recipe
+    check_iron(iron)
+    nodes, numbers = _quadrature(grid, imf, stellar_mass, lowest_mass, mass_step)
+
+    def stars() -> Iterator[tuple[float, float, WindHistory]]:
+        for mass, number in zip(nodes.tolist(), numbers.tolist(), strict=True):
+            yield mass, number, star_wind(grid, mass, chosen, iron=iron, divisions=divisions)
+
+    return stars()
+
+
+def _quadrature(
+    grid: TrackGrid, imf: InitialMassFunction, stellar_mass: float, lowest_mass: float, mass_step: float
+) -> tuple[FloatArray, FloatArray]:
+    """Initial masses [Msun] and numbers of the stars that stand for all from `lowest_mass` on."""
     masses = grid.masses
     check_upper_mass(imf.upper, grid.name, float(masses[0]), float(masses[-1]))
-    chosen = wind_recipe(recipe) if isinstance(recipe, str) else recipe
-    nodes, numbers = imf.quadrature(
-        max(float(masses[0]), lowest_mass), step=mass_step, cluster_mass=stellar_mass, breaks=masses
-    )
-    for mass, number in zip(nodes.tolist(), numbers.tolist(), strict=True):
-        yield mass, number, star_wind(grid, mass, chosen, iron=iron, divisions=divisions)
+    if not lowest_mass < imf.upper:
+        raise ParameterError(
+            f"lowest_mass = {lowest_mass!r} Msun is not below M_up = {imf.upper:g} Msun",
+            where=f"grid {grid.name}",
+            remedy=f"give a mass from {masses[0]:g} to {imf.upper:g} Msun",
+        )
+    lightest = max(float(masses[0]), lowest_mass)
+    breaks = _panels(grid, mass_step) if mass_step > 0.0 else masses  # the quadrature refuses other steps
+    return imf.quadrature(lightest, step=mass_step, cluster_mass=stellar_mass, breaks=breaks)
+
+
+def _panels(grid: TrackGrid, step: float) -> FloatArray:
+    """Tabulated masses, and more between two tracks whose stars end with very different masses.
+
+    In MIST stars of 80 Msun end with 32 Msun and those of 85 Msun with 13 Msun: half of what the strongest winds of a
+    cluster release changes between these two.
+    """
+    final = np.array([track.mass[-1] for track in grid.tracks])
+    counts = np.ceil(np.abs(np.diff(np.log(final))) / step).astype(int)
+    between = [
+        np.geomspace(low, high, max(count, 1) + 1)[:-1]
+        for low, high, count in zip(grid.masses[:-1], grid.masses[1:], counts, strict=True)
+    ]
+    return np.append(np.concatenate(between), grid.masses[-1])
 
 
 def collective_wind(
@@ -155,36 +191,63 @@ def collective_wind(
     ParameterError
         If M_up is outside the grid, the ages do not increase from 0, or an option is not a choice.
     """
-    ages = age_edges() if edges is None else np.array(edges, dtype=np.float64)
-    if ages.ndim != 1 or ages.size < 2 or ages[0] != 0.0 or not np.all(np.diff(ages) > 0.0):
-        raise ParameterError("the ages of a cluster do not increase from 0", remedy="use age_edges(last, step)")
-    released = np.zeros(0)
-    history = None
-    for _, number, history in stars_of(grid, imf, recipe, stellar_mass=cluster_mass, mass_step=mass_step, iron=iron):
-        share = number * _released(history, ages)
-        released = released + share if released.size else share
-    if history is None:
+    ages = age_edges() if edges is None else _checked_edges(edges)
+    chosen = wind_recipe(recipe) if isinstance(recipe, str) else recipe
+    check_iron(iron)
+    nodes, numbers = _quadrature(grid, imf, cluster_mass, 0.0, mass_step)
+    total: FloatArray | None = None
+    for mass, number in zip(nodes.tolist(), numbers.tolist(), strict=True):
+        history = star_wind(grid, mass, chosen, iron=iron)
+        # what is released between ages is taken star by star: differences of sums over all would lose digits
+        released = number * np.diff(_released(history, ages), axis=0)
+        if total is None:
+            total, first = np.zeros((ages.size - 1, released.shape[1])), history
+        total[: len(released)] += released
+    if total is None:
         raise ParameterError("no star blows a wind", where=f"grid {grid.name}", remedy="raise M_up")
-    rates = np.diff(released, axis=0) / np.diff(ages)[:, None]
-    shapes = [getattr(history, name).shape[1:] for name in _COLUMNS]
-    ends = np.cumsum([shape[0] if shape else 1 for shape in shapes])
-    parts = np.split(rates, ends[:-1], axis=1)
-    columns = {name: part if shape else part[:, 0] for name, shape, part in zip(_COLUMNS, shapes, parts, strict=True)}
     return WindHistory(
         edges=ages,
-        nuclides=history.nuclides,
+        nuclides=first.nuclides,
         label=f"cluster of {cluster_mass:g} Msun",
         grid=grid.name,
-        recipe=history.recipe,
-        **columns,
+        recipe=first.recipe,
+        **_columns(total / np.diff(ages)[:, None], first),
     )
 
 
+def _checked_edges(edges: ArrayLike) -> FloatArray:
+    ages = np.array(edges, dtype=np.float64)
+    if ages.ndim != 1 or ages.size < 2:
+        problem = f"edges has the shape {ages.shape}"
+    elif not np.all(np.isfinite(ages)):
+        problem = f"edges[{int(np.argmin(np.isfinite(ages)))}] is not finite"
+    elif ages[0] != 0.0:
+        problem = f"edges[0] = {ages[0]:g} yr is not 0"
+    elif np.any(np.diff(ages) <= 0.0):
+        row = int(np.argmax(np.diff(ages) <= 0.0)) + 1
+        problem = f"edges[{row}] = {ages[row]:g} yr is not above edges[{row - 1}] = {ages[row - 1]:g} yr"
+    else:
+        return ages
+    raise ParameterError(
+        problem,
+        where="ages of a cluster",
+        remedy="give two or more ages [yr] that increase from 0, as age_edges(last, step) does",
+    )
+
+
+def _columns(matrix: FloatArray, like: WindHistory) -> dict[str, FloatArray]:
+    """The columns of a matrix, named and shaped as those of a history."""
+    shapes = [getattr(like, name).shape[1:] for name in _COLUMNS]
+    parts = np.split(matrix, np.cumsum([shape[0] if shape else 1 for shape in shapes])[:-1], axis=1)
+    return {name: part if shape else part[:, 0] for name, shape, part in zip(_COLUMNS, shapes, parts, strict=True)}
+
+
 def _released(history: WindHistory, ages: FloatArray) -> FloatArray:
-    """What a star has released by each age: mass, momentum, energies; rates times years, shape (ages, columns)."""
+    """What a star has released by each age until its end: mass, momentum, energies; rates times years."""
     rates = np.concatenate([np.reshape(getattr(history, name), (len(history), -1)) for name in _COLUMNS], axis=1)
     steps = rates * history.duration[:, None]
     sums = np.concatenate([np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)])
-    inside = np.clip(ages, 0.0, history.edges[-1])
-    row = np.clip(np.searchsorted(history.edges, inside, side="right") - 1, 0, len(history) - 1)
-    return sums[row] + rates[row] * (inside - history.edges[row])[:, None]
+    end = history.edges[-1]
+    lived = np.minimum(ages[: int(np.searchsorted(ages, end)) + 1], end)
+    row = np.clip(np.searchsorted(history.edges, lived, side="right") - 1, 0, len(history) - 1)
+    return sums[row] + rates[row] * (lived - history.edges[row])[:, None]

@@ -1,7 +1,9 @@
 """The wind of a star, or of many together, through time: means over intervals of age.
 
 Between two rows of a track the mass lost is the difference of the masses, so that a history holds exactly the mass
-that the star loses; speed and composition are means of both rows. Ages count from the zero-age main sequence.
+that the star loses; speed and composition are linear in age between rows, and the speed jumps where the
+phase changes. Mass, momentum and energy do not depend on how finely an interval is cut. Ages count from the
+zero-age main sequence.
 
 Units: ages [yr], mass-loss rates [Msun/yr], momentum flux [g cm/s^2], mechanical luminosity [erg/s], velocity [km/s].
 """
@@ -14,13 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..constants import SOLAR_MASS, YEAR
-from ..errors import ParameterError
+from ..errors import ModelError, ParameterError
 from .recipes import DEFAULT_RECIPE, WindRecipe, wind_recipe
 from .terminal import terminal_velocity
 from .track_interpolation import interpolate_track
 from .tracks import FloatArray, Track, TrackGrid
 from .wind_composition import wind_composition, wind_nuclides
-from .winds import SourcePopulation, WindPhase, source_population, surface_of
+from .winds import (
+    WR_POPULATION_HYDROGEN,
+    SourcePopulation,
+    WindPhase,
+    check_rows,
+    source_population,
+    surface_of,
+    wind_phase,
+)
 
 ZERO_AGE_POINT = {"MIST": 202}
 """Equivalent evolutionary point of the zero-age main sequence, in grids whose tracks begin before it (Dotter 2016)."""
@@ -30,6 +40,21 @@ MOMENTUM_UNIT = SOLAR_MASS * 1e3 / YEAR * 1e5
 
 POWER_UNIT = 0.5 * MOMENTUM_UNIT * 1e5
 """Kinetic power of 1 Msun/yr at 1 km/s [erg/s]."""
+
+_PHASES = len(WindPhase)
+
+_LARGEST_CHANGE = 0.03
+"""Largest change of ln R_max by the wind's speed within a part of an interval.
+
+Nine e-folds beyond a cutoff, where a spectrum is 1e-4 of its power law, this leaves an error of (9 x 0.03)^2/24 = 0.3%
+for the steps that change most.
+"""
+
+_FRACTIONS = np.linspace(0.0, 1.0, 501)
+"""Where between two rows a change is looked for."""
+
+_SLOWEST = 1e-3
+"""Speed [km/s] below which it no longer matters how a wind changes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +177,8 @@ def star_wind(
     iron : {"tabulated", "solar"}
         See `stellarcr.stars.wind_composition.wind_composition`.
     divisions : int
-        Parts into which each interval is cut, with speeds and compositions linear in age between rows.
+        Factor by which intervals are cut more finely. At 1 they are cut where the wind's phase or the star's source
+        population changes, and so that R_max changes by at most 3% in a part.
 
     Returns
     -------
@@ -171,63 +197,76 @@ def star_wind(
 def track_wind(
     track: Track, grid: TrackGrid, recipe: WindRecipe, *, iron: str = "tabulated", divisions: int = 1
 ) -> WindHistory:
-    """The wind of a star along a given track; parameters as of `star_wind`."""
-    if divisions < 1:
-        raise ParameterError(f"divisions = {divisions} of an interval of age", remedy="give 1 or more")
+    """The wind of a star along a given track; parameters as of `star_wind`.
+
+    Raises
+    ------
+    ModelError
+        If the track does not go on after the zero-age main sequence, or its mass grows.
+    ParameterError
+        If an option is not a choice.
+    """
+    if not (isinstance(divisions, int | np.integer) and divisions >= 1):
+        raise ParameterError(f"divisions = {divisions!r} of an interval of age", remedy="give a whole number from 1 on")
+    start = zero_age_row(track, grid)
     speeds = terminal_velocity(surface_of(track, grid.family), recipe)
-    hydrogen = track.surface_fraction("H1") + track.surface_fraction("H2")
-    composition = wind_composition(track, grid.metallicity, iron)
-    start = int(np.searchsorted(track.point, ZERO_AGE_POINT.get(grid.family, 0)))
+    hydrogen = (track.surface_fraction("H1") + track.surface_fraction("H2"))[start:]
+    composition = wind_composition(track, grid.metallicity, iron)[start:]
     age, mass, rate = track.age[start:], track.mass[start:], track.mass_loss_rate[start:]
-    rows = slice(start, None)
-    # what is cut by rows: phases and doubts hold in the half of an interval that is next to their row
+    check_rows("mass", mass[1:], np.diff(mass) <= 0.0, "at or below that of the row before", first=start + 1)
+    speed = speeds.velocity[start:]
+    # what jumps between two rows: where the phase changes, if it does, and else in the middle
     flags = np.stack(
         [
-            *(speeds.phase[rows] == phase for phase in WindPhase),
-            source_population(hydrogen[rows]) == SourcePopulation.WR,
-            speeds.outside_range[rows],
-            speeds.outside_domain[rows],
-            speeds.clipped[rows],
+            *(speeds.phase[start:] == phase for phase in WindPhase),
+            speeds.outside_range[start:],
+            speeds.outside_domain[start:],
+            speeds.clipped[start:],
         ],
         axis=1,
     ).astype(np.float64)
-    loss = -np.diff(mass) / np.diff(age)
-    edges, fraction = _divided(age, divisions)
-    interval = np.repeat(np.arange(loss.size), divisions)
-    first, last = fraction[:-1], fraction[1:]
-    last = np.where(last == 0.0, 1.0, last)
+    jumps = np.diff(speeds.phase[start:]) != 0
+    change = np.full(jumps.size, 0.5)
+    change[jumps] = _phase_changes(track, hydrogen, start, np.flatnonzero(jumps))
+    place = _cuts(speed, hydrogen, change, np.any(flags[1:] != flags[:-1], axis=1), jumps, divisions)
+    interval = place[:-1].astype(np.int64)
+    begin, end = place[:-1] - interval, place[1:] - interval
+    middle = 0.5 * (begin + end)
+    row = np.where(middle < change[interval], interval, interval + 1)
 
-    def ends(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-        step = np.diff(values, axis=0)[interval]
-        begin, shape = values[:-1][interval], (-1,) + (1,) * (values.ndim - 1)
-        return begin + first.reshape(shape) * step, begin + last.reshape(shape) * step
+    def linear(values: FloatArray, fraction: FloatArray) -> FloatArray:
+        share = fraction.reshape((-1,) + (1,) * (values.ndim - 1))
+        return values[interval] + share * (values[interval + 1] - values[interval])
 
-    speed = ends(speeds.velocity[rows])
-    surface = ends(composition[rows])
-    loss = loss[interval]
-    momentum = MOMENTUM_UNIT * loss * 0.5 * (speed[0] + speed[1])
-    halves = [0.5 * POWER_UNIT * loss * v**2 for v in speed]
-    nearest_row = [
-        np.where((part < 0.5) | ((part == 0.5) & side), interval, interval + 1)
-        for part, side in ((first, False), (last, True))
-    ]
-    shares = sum(half[:, None] * flags[row] for half, row in zip(halves, nearest_row, strict=True))
-    history = {
-        "edges": edges - (age[0] if grid.family in ZERO_AGE_POINT else 0.0),
+    loss = (-np.diff(mass) / np.diff(age))[interval]
+    first, last = (np.where(jumps[interval], speed[row], linear(speed, share)) for share in (begin, end))
+    power = POWER_UNIT * loss * (first**2 + first * last + last**2) / 3.0
+    columns = {
         "mass_loss": loss,
-        "momentum_flux": momentum,
-        "luminosity": halves[0] + halves[1],
-        "nuclide_loss": loss[:, None] * 0.5 * (surface[0] + surface[1]),
-        "shares": np.asarray(shares),
+        "momentum_flux": MOMENTUM_UNIT * loss * 0.5 * (first + last),
+        "luminosity": power,
+        "nuclide_loss": loss[:, None] * linear(composition, middle),
+        "phase_luminosity": power[:, None] * flags[row, :_PHASES],
+        "stripped_luminosity": power * (source_population(linear(hydrogen, middle)) == SourcePopulation.WR),
+        "doubtful_luminosity": power[:, None] * flags[row, _PHASES:],
     }
-    if history["edges"][0] > 0.0:
-        history = _from_birth(history, rate[0], speeds.velocity[start], composition[start], flags[0])
-    shares = history.pop("shares")
+    edges = _ages_at(place, age) - (age[0] if grid.family in ZERO_AGE_POINT else 0.0)
+    if edges[0] > 0.0:  # a track that begins some time after birth: until there, the wind of its first row
+        edges = np.concatenate([[0.0], edges])
+        power = POWER_UNIT * rate[0] * speed[0] ** 2
+        before = {
+            "mass_loss": rate[0],
+            "momentum_flux": MOMENTUM_UNIT * rate[0] * speed[0],
+            "luminosity": power,
+            "nuclide_loss": rate[0] * composition[0],
+            "phase_luminosity": power * flags[0, :_PHASES],
+            "stripped_luminosity": power * (source_population(hydrogen[0]) == SourcePopulation.WR),
+            "doubtful_luminosity": power * flags[0, _PHASES:],
+        }
+        columns = {name: np.concatenate([np.asarray(before[name])[None], values]) for name, values in columns.items()}
     return WindHistory(
-        **history,
-        phase_luminosity=shares[:, :4],
-        stripped_luminosity=shares[:, 4],
-        doubtful_luminosity=shares[:, 5:],
+        edges=edges,
+        **columns,
         nuclides=wind_nuclides(track),
         label=f"star of {track.initial_mass:g} Msun",
         grid=grid.name,
@@ -235,23 +274,66 @@ def track_wind(
     )
 
 
-def _divided(age: FloatArray, divisions: int) -> tuple[FloatArray, FloatArray]:
-    """Ages that cut each interval into equal parts, and how far in its interval each age lies, from 0 to 1."""
-    fraction = np.arange(divisions) / divisions
-    edges = (age[:-1, None] + fraction * np.diff(age)[:, None]).ravel()
-    return np.append(edges, age[-1]), np.append(np.tile(fraction, age.size - 1), 0.0)
+def zero_age_row(track: Track, grid: TrackGrid) -> int:
+    """The row of a track from which its wind counts: the zero-age main sequence, or the first.
+
+    Raises
+    ------
+    ModelError
+        If fewer than two rows are left.
+    """
+    point = ZERO_AGE_POINT.get(grid.family, 0)
+    row = int(np.searchsorted(track.point, point))
+    if row > len(track) - 2:
+        raise ModelError(
+            f"the track of {track.initial_mass:g} Msun has {len(track) - row} rows from the zero-age main sequence on "
+            f"(equivalent evolutionary point {point})",
+            where=f"grid {grid.name}, {track.source}",
+            remedy="give a track with two rows or more from there on",
+        )
+    return row
 
 
-def _from_birth(
-    history: dict[str, FloatArray], rate: float, speed: float, composition: FloatArray, flags: FloatArray
-) -> dict[str, FloatArray]:
-    """Let a track that begins some time after birth begin there, with the wind of its first row."""
-    before = {
-        "edges": 0.0,
-        "mass_loss": rate,
-        "momentum_flux": MOMENTUM_UNIT * rate * speed,
-        "luminosity": POWER_UNIT * rate * speed**2,
-        "nuclide_loss": rate * composition,
-        "shares": POWER_UNIT * rate * speed**2 * flags,
-    }
-    return {name: np.concatenate([np.asarray(value)[None], history[name]]) for name, value in before.items()}
+def _phase_changes(track: Track, hydrogen: FloatArray, start: int, intervals: NDArray[np.int64]) -> FloatArray:
+    """How far between two rows of different phases the first phase ends, with the surface linear between rows."""
+    fraction = _FRACTIONS[:, None]
+
+    def linear(values: FloatArray) -> FloatArray:
+        return values[intervals] + fraction * (values[intervals + 1] - values[intervals])
+
+    temperature = 10.0 ** linear(track.log_temperature[start:])
+    carbon, nitrogen = (linear(track.surface_fraction(name)[start:]) for name in ("C12", "N14"))
+    phase = wind_phase(temperature, linear(hydrogen), carbon, nitrogen)
+    return _FRACTIONS[np.argmax(phase != phase[0], axis=0)]
+
+
+def _cuts(
+    speed: FloatArray,
+    hydrogen: FloatArray,
+    change: FloatArray,
+    changes: NDArray[np.bool_],
+    jumps: NDArray[np.bool_],
+    divisions: int,
+) -> FloatArray:
+    """Where a history is cut, as row and fraction of the way to the next: 3.25 is a quarter of the way from 3 to 4.
+
+    At all rows; where what belongs to rows changes; where the surface crosses the limit between the
+    source populations; and often enough that R_max changes little in a part.
+    """
+    last = speed.size - 1
+    swing = 1.5 * np.abs(np.diff(np.log(np.maximum(speed, _SLOWEST))))
+    parts = divisions * np.maximum(np.ceil(np.where(jumps, 0.0, swing) / _LARGEST_CHANGE), 1.0).astype(np.int64)
+    interval = np.repeat(np.arange(last), parts)
+    number = np.arange(interval.size) - np.repeat(np.cumsum(parts) - parts, parts)
+    fractions = [number / parts[interval], change[changes]]
+    excess = hydrogen - WR_POPULATION_HYDROGEN
+    crossing = np.flatnonzero(excess[:-1] * excess[1:] < 0.0)
+    fractions.append(excess[crossing] / (excess[crossing] - excess[crossing + 1]))
+    intervals = np.concatenate([interval, np.flatnonzero(changes), crossing])
+    # coarse enough that all parts last longer than the rounding of ages
+    return np.unique(np.append(intervals + np.round(np.concatenate(fractions), 3), last))
+
+
+def _ages_at(place: FloatArray, age: FloatArray) -> FloatArray:
+    row = np.minimum(place.astype(np.int64), age.size - 2)
+    return age[row] + (place - row) * (age[row + 1] - age[row])

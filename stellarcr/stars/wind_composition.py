@@ -70,8 +70,7 @@ def wind_composition(track: Track, metallicity: float, iron: str = "tabulated") 
     ParameterError
         If `iron` is not a choice.
     """
-    if iron not in IRON:
-        raise ParameterError(f"iron = {iron!r} is not a choice", remedy=nearest(iron, IRON))
+    check_iron(iron)
     scale = metallicity / HEAVY_METALLICITY
     added = [scale * fraction for name, fraction in HEAVY_AT_BIRTH.items() if name not in track.nuclides]
     fractions = np.concatenate([track.surface, np.broadcast_to(added, (len(track), len(added)))], axis=1)
@@ -79,3 +78,15 @@ def wind_composition(track: Track, metallicity: float, iron: str = "tabulated") 
         share = [SOLAR_IRON_SHARE if name == "Fe56" else 1.0 for name in wind_nuclides(track)]
         fractions = fractions * np.array(share)
     return np.maximum(fractions, 0.0)
+
+
+def check_iron(iron: str) -> None:
+    """Refuse what is not a choice of `IRON`.
+
+    Raises
+    ------
+    ParameterError
+        With the nearest choice.
+    """
+    if iron not in IRON:
+        raise ParameterError(f"iron = {iron!r} is not a choice", remedy=nearest(str(iron), IRON))
