@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..constants import PARSEC, YEAR
-from ..errors import ParameterError
+from ..errors import ModelError, ParameterError, nearest
 from ..stars.history import WindHistory
-from .acceleration import maximum_rigidity
+from .acceleration import TURBULENCE, maximum_rigidity
 from .bubble import Bubble, Medium, shocked_wind_pressure, solve_bubble
 from .injection import EnergyBudget, energy_budget, injection_amplitude, integrated_amplitude
 from .nuclides import WindNuclides
@@ -79,12 +79,17 @@ class WindSteps:
         self, eta_B: ArrayLike, turbulence: str = "bohm", coherence_length: float | None = None
     ) -> Floats:
         """R_max of the steps [GV]; parameters as of `stellarcr.shock.acceleration.maximum_rigidity`."""
-        radius = np.where(np.isnan(self.shock_radius), 0.0, self.shock_radius)
-        if turbulence != "bohm" and np.all(np.isnan(self.shock_radius)) and len(self):
+        if turbulence not in TURBULENCE:
+            raise ParameterError(f"unknown turbulence {turbulence!r}", remedy=nearest(turbulence, TURBULENCE))
+        unknown = np.isnan(self.shock_radius)
+        if turbulence != "bohm" and np.any(unknown):
             raise ParameterError(
-                f"turbulence {turbulence!r} needs the shock's radius, which these steps lack",
-                remedy="make them with bubbles=True",
+                f"turbulence {turbulence!r} needs the shock's radius, "
+                f"which {int(unknown.sum())} of {len(self)} steps lack",
+                remedy="make them with steps_of_wind(history, bubble=bubble_of(history)) or "
+                "steps_of_stars(stars, bubbles=True); 'bohm' needs none",
             )
+        radius = np.where(unknown, 0.0, self.shock_radius)
         return np.asarray(
             maximum_rigidity(self.luminosity, self.velocity, radius, np.asarray(eta_B), turbulence, coherence_length)
         )
@@ -134,7 +139,18 @@ def shock_radius(history: WindHistory, bubble: Bubble) -> Floats:
     """R_s in the middle of each interval [pc], NaN before the bubble's start and where no wind blows.
 
     R_b and E_b are continuous and are averaged over the interval's ends; pressure and R_s follow the wind at once.
+
+    Raises
+    ------
+    ModelError
+        If the bubble is not that of the history.
     """
+    if not np.array_equal(bubble.age, history.edges):
+        raise ModelError(
+            f"the bubble, on {np.size(bubble.age)} ages, is not that of the wind on {len(history)} intervals",
+            where=history.label,
+            remedy="make it from the same history with bubble_of(history)",
+        )
     radius = np.sqrt(bubble.shell_radius[:-1] * bubble.shell_radius[1:])
     energy = 0.5 * (bubble.energy[:-1] + bubble.energy[1:])
     known = np.isfinite(radius) & (history.momentum_flux > 0.0)

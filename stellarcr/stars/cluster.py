@@ -60,10 +60,12 @@ def age_edges(last: float = LAST_AGE, step: float = TIME_STEP) -> FloatArray:
     ParameterError
         If `last` or `step` is not above zero, or `step` is above `last`.
     """
-    if not (np.isfinite(last) and 0.0 < step <= last):
+    if not (np.isfinite(last) and last > 0.0):
+        raise ParameterError(f"last = {last!r} yr is not an age above zero", remedy="the default is 4e7 yr")
+    if not 0.0 < step <= last:
         raise ParameterError(
-            f"intervals of {step!r} yr up to an age of {last!r} yr",
-            remedy="give an age above zero and a shorter step; the defaults are 4e7 and 1e4 yr",
+            f"step = {step!r} yr is not above zero and at most the last age, {last:g} yr",
+            remedy="the default is 1e4 yr",
         )
     even = min(last, _EVEN_UNTIL)
     edges = np.linspace(0.0, even, int(np.ceil(even / step * (1.0 - 1e-12))) + 1)
