@@ -20,12 +20,13 @@ from .style import PALETTE, TWO_COLUMNS, paper_style
 FloatArray = NDArray[np.float64]
 
 PHASE_COLORS: Mapping[int, str] = {
-    WindPhase.O: "#F8D3CD",
-    WindPhase.RSG: "#C4E3BF",
-    WindPhase.WN: "#C9DAF1",
-    WindPhase.WC: "#FCE3A6",
+    WindPhase.O: "#FBDFDA",
+    WindPhase.RSG: "#ABD6A6",
+    WindPhase.WN: "#C6D9F3",
+    WindPhase.WC: "#FBD88A",
 }
-"""Pale red, green, blue and orange, the hues of the paper (arXiv:2605.31362, Fig. 2)."""
+"""Pale red, green, blue and orange, the hues of the paper (arXiv:2605.31362, Fig. 2); the green is darker than the red,
+and blue and orange differ in any eye."""
 
 _WINE = "#882255"
 _HYDROGEN = CurveLook("H", PALETTE["vermillion"])
@@ -153,7 +154,7 @@ def _evolution_plot(
                     of_axes.plot(panel.age, panel.curves[name], color=look.color, ls=look.line, lw=look.width)
                 shown = [_visible(p, vertical, last_age) for p in panels]
                 set_vertical_axis(of_axes, vertical, np.concatenate(shown))
-            axes.set_title(panel.title, fontsize=8.5, pad=3.0)
+            axes.set_title(panel.title, fontsize=8.5, pad=4.0)
             axes.tick_params(axis="x", labelbottom=row == 1)
             axes.tick_params(axis="y", labelleft=column == 0)
             twin.tick_params(axis="y", which="both", labelright=column == 1)

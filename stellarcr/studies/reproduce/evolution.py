@@ -52,9 +52,9 @@ def fig2(settings: Settings) -> Result:
 
     notes = (
         "Phases are wind phases: O Teff > 1.1e4 K and X_H > 0.4; WN hotter than 1.1e4 K with less hydrogen; WC "
-        "hydrogen below 0.01 and more C12 than N14; RSG all else. The source population WR (X_H < 0.1) is another thing.",
+        "X_H < 0.01 and more C12 than N14; RSG all else. The source population WR (X_H < 0.1) is another thing.",
         "The cluster is in a Wolf-Rayet phase while WN and WC winds carry more than half of its mechanical luminosity "
-        "(intervals of 10 kyr for the numbers, 0.1 Myr for the background). How the paper's 2.6 Myr was read off "
+        "(intervals of 25 kyr for the numbers, 0.1 Myr for the background). How the paper's 2.6 Myr was read off "
         "we do not know: two other readings, of the most massive star, stand beside it.",
         "Tabulated tracks decide which stars end as RSG or live less than 4 Myr: nothing is interpolated there.",
         *_upper_mass_note(settings),
@@ -117,7 +117,7 @@ def fig4(settings: Settings) -> Result:
         "From O to WC, first way: median over the time in the WC phase over the median over the time in the O phase. "
         "Second way: highest value in the WC phase over the same median. Which of them the paper means we do not know.",
         f"The paper's numbers are for {_MOST_MASSIVE:g} Msun. The star of 80 Msun stands beside it without: on "
-        "mist-v1.0-vvcrit0.4 with nugis-lamers it is that star's R_max which changes about as the paper says, the second way.",
+        "mist-v1.0-vvcrit0.4 with nugis-lamers its R_max changes about as the paper says, the second way.",
         "The coherence length of Kraichnan and Kolmogorov turbulence cancels in ratios.",
         *_upper_mass_note(settings),
     )

@@ -41,8 +41,18 @@ def phase_rows(settings: Settings) -> list[Row]:
     stripped = [(mass, history) for mass, history in stars if np.any(np.isin(history.phase, _WOLF_RAYET))]
     longer = [mass for mass, history in stripped if history.edges[-1] >= _LONG_LIFE]
     rows = [
-        Row("highest tabulated initial mass of a star that ends as RSG", "Msun", max(ends, default=None), 60.0),
-        Row("highest tabulated initial mass of a star with an RSG phase", "Msun", max(passes, default=None), 60.0),
+        Row(
+            "highest tabulated initial mass of a star that ends as RSG",
+            "Msun",
+            max(ends, default=None),
+            _HIGHEST_RED_SUPERGIANT,
+        ),
+        Row(
+            "highest tabulated initial mass of a star with an RSG phase",
+            "Msun",
+            max(passes, default=None),
+            _HIGHEST_RED_SUPERGIANT,
+        ),
     ]
     published = {80.0: "WN long, WC brief", 120.0: "WN and WC comparable"}
     for mass, words in published.items():
@@ -56,13 +66,15 @@ def phase_rows(settings: Settings) -> list[Row]:
         Row(
             "lowest tabulated initial mass of a star with a WN or WC phase",
             "Msun",
-            min((m for m, _ in stripped), default=None),
+            min((mass for mass, _ in stripped), default=None),
+            "above 60",
         ),
         Row("longest life of a tabulated star with a WN or WC phase", "Myr", max(lives, default=None), "less than 4"),
         Row(
             "highest tabulated initial mass of such a star that lives 4 Myr or longer",
             "Msun",
             max(longer, default=None),
+            "none",
         ),
     ]
     return rows

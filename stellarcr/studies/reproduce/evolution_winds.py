@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...constants import PARSEC
 from ...shock.bubble import Bubble
 from ...shock.sources import bubble_of, shock_radius
-from ...stars.cluster import CLUSTER_MASS, age_edges, collective_wind
+from ...stars.cluster import CLUSTER_MASS, TIME_STEP, collective_wind
 from ...stars.history import WindHistory, star_wind
 from ...stars.imf import CLUSTER_UPPER_MASS, kroupa
 from ...stars.tracks import FloatArray
@@ -26,6 +26,11 @@ STARS = (40.0, 80.0, 120.0)
 CLUSTER_END = 1e7
 """Age to which the cluster is followed here [yr] (`project choice`: twice the age limit of its injection)."""
 
+CLUSTER_STEP = 2.5e4
+"""Width of the intervals of age of the cluster [yr], from 0.1 Myr on; shorter before (`project choice`: with
+`_MASS_STEP` what keeps deaths and eruptions of single stars of the quadrature from roughening the curves)."""
+
+_MASS_STEP = 0.02
 _BACKGROUND_STEP = 1e5
 _PARSEC_CM = 100.0 * PARSEC
 
@@ -96,7 +101,12 @@ def evolved_cluster(settings: Settings) -> EvolvedWind:
     def make() -> EvolvedWind:
         upper = upper_mass(settings)
         history = collective_wind(
-            settings.tracks, kroupa(upper), settings.wind_recipe, edges=age_edges(CLUSTER_END), iron=settings.iron
+            settings.tracks,
+            kroupa(upper),
+            settings.wind_recipe,
+            edges=_cluster_edges(),
+            mass_step=_MASS_STEP,
+            iron=settings.iron,
         )
         exponent = int(np.floor(np.log10(CLUSTER_MASS)))
         size = rf"{CLUSTER_MASS / 10**exponent:g}\times10^{exponent}"
@@ -142,6 +152,11 @@ def loudest_phase(phase_luminosity: FloatArray) -> Phases:
 
 def _star(settings: Settings, mass: float) -> WindHistory:
     return star_wind(settings.tracks, mass, settings.wind_recipe, iron=settings.iron)
+
+
+def _cluster_edges() -> FloatArray:
+    first = np.arange(0.0, 1e5 - 1.0, TIME_STEP)
+    return np.concatenate([first, np.arange(1e5, CLUSTER_END + 1.0, CLUSTER_STEP)])
 
 
 def _evolved(title: str, history: WindHistory, phase: Phases, background: tuple[FloatArray, Phases]) -> EvolvedWind:
