@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import product
 from typing import cast
 
@@ -11,11 +10,9 @@ import numpy as np
 
 from ...data.compositions import load_composition
 from ...data.tracks import list_tracks
-from ...shock.sources import CLUSTER_AGE_LIMIT, WindSteps, steps_of_stars, steps_of_wind
-from ...stars.cluster import age_edges, collective_wind, stars_of
-from ...stars.imf import CLUSTER_UPPER_MASS, WIND_UPPER_MASS, kroupa
+from ...shock.sources import CLUSTER_AGE_LIMIT, WindSteps
 from ...stars.recipes import WIND_RECIPES
-from .injection import ETA_B, cluster_steps, highest_mass, star_populations, upper_mass_note
+from .injection import ETA_B, SURVEY_STEP, cluster_steps, star_populations, survey, upper_mass_note
 from .items import Row, Settings
 from .printing import Survey
 
@@ -24,9 +21,6 @@ PRINTED = ("H", "He", "C", "O", "Mg", "Si", "S", "Fe")
 
 COLUMNS = {"O-type": "o_wind", "WR": "wr_wind", "MSC": "msc"}
 """Source populations, and what their compositions are called in the data."""
-
-SURVEY_STEP = 0.2
-"""Step in ln M0 for grids and recipes that were not chosen."""
 
 SUMMARISED = ("H", "He", "C", "O")
 
@@ -40,7 +34,7 @@ def table3(settings: Settings) -> Survey:
         if (grid, recipe) == (settings.grid, settings.recipe):
             found = _abundances(settings)
         else:
-            found = _surveyed_abundances(replace(settings, grid=grid, recipe=recipe, shared={}))
+            found = _by_column(*survey(settings, grid, recipe))
             rows += _rows(found, f" ({grid}, {recipe})")
         values = (_short(found[column][symbol]) for column in COLUMNS for symbol in SUMMARISED)
         lines.append((grid, recipe, *values))
@@ -83,23 +77,6 @@ def _surveyed(settings: Settings) -> Iterator[tuple[str, str]]:
     grids = dict.fromkeys((*list_tracks(), settings.grid))
     recipes = dict.fromkeys((*WIND_RECIPES, settings.recipe))
     return product(grids, recipes)
-
-
-def _surveyed_abundances(settings: Settings) -> dict[str, dict[str, float]]:
-    """As `_abundances`, from fewer stars."""
-    stars, cluster = (kroupa(highest_mass(settings, mass)) for mass in (WIND_UPPER_MASS, CLUSTER_UPPER_MASS))
-    steps = steps_of_stars(
-        stars_of(settings.tracks, stars, settings.wind_recipe, iron=settings.iron, mass_step=SURVEY_STEP)
-    )
-    wind = collective_wind(
-        settings.tracks,
-        cluster,
-        settings.wind_recipe,
-        edges=age_edges(CLUSTER_AGE_LIMIT),
-        iron=settings.iron,
-        mass_step=SURVEY_STEP,
-    )
-    return _by_column(steps, steps_of_wind(wind))
 
 
 def _by_column(stars: WindSteps, cluster: WindSteps) -> dict[str, dict[str, float]]:

@@ -12,8 +12,7 @@ from ...shock.injection import integrated_spectrum
 from ...shock.sources import CLUSTER_AGE_LIMIT, WindSteps, steps_of_wind
 from ...stars.cluster import collective_wind
 from ...stars.imf import CLUSTER_UPPER_MASS, kroupa
-from .abundances import SURVEY_STEP
-from .injection import Injected, cluster_wind, highest_mass, injected, star_steps
+from .injection import SURVEY_STEP, Injected, cluster_wind, highest_mass, injected, star_steps
 from .injection_knee import HADRONIC_MODEL, HADRONIC_MODELS, KNEE, measured_ratio
 from .items import Row, Settings
 from .printing import Survey, text_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -12,7 +12,7 @@ from ...errors import ParameterError
 from ...shock.cutoff import EffectiveCutoff, effective_cutoff
 from ...shock.injection import equal_rigidity_abundances
 from ...shock.sources import CLUSTER_AGE_LIMIT, WindSteps, steps_of_stars, steps_of_wind
-from ...stars.cluster import collective_wind, stars_of
+from ...stars.cluster import age_edges, collective_wind, stars_of
 from ...stars.history import WindHistory
 from ...stars.imf import CLUSTER_UPPER_MASS, WIND_UPPER_MASS, kroupa
 from .items import Settings
@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 
 ETA_B = 0.01
 """Share of wind power in magnetic field where the paper does not vary it."""
+
+SURVEY_STEP = 0.2
+"""Step in ln M0 for what is repeated with other grids, recipes or M_up: abundances change by up to 4%."""
 
 _NODES_PER_E_FOLD = 100
 
@@ -163,3 +166,22 @@ def cluster_steps(settings: Settings, upper: float | None = None, last_age: floa
     """Steps of the collective wind that begin before an age [yr]; by default the first 5 Myr, with M_up = 150 Msun."""
     steps = steps_of_wind(cluster_wind(settings, upper or highest_mass(settings, CLUSTER_UPPER_MASS)))
     return steps.select(steps.age < last_age)
+
+
+def survey(settings: Settings, grid: str, recipe: str) -> tuple[WindSteps, WindSteps]:
+    """Individual winds, and clusters in their first 5 Myr, with another grid or recipe, from fewer stars."""
+    return cast(
+        tuple[WindSteps, WindSteps],
+        settings.once(
+            f"survey {grid} {recipe}", lambda: _survey(replace(settings, grid=grid, recipe=recipe, shared={}))
+        ),
+    )
+
+
+def _survey(settings: Settings) -> tuple[WindSteps, WindSteps]:
+    stars, cluster = (kroupa(highest_mass(settings, mass)) for mass in (WIND_UPPER_MASS, CLUSTER_UPPER_MASS))
+    tracks, recipe, iron = settings.tracks, settings.wind_recipe, settings.iron
+    edges = age_edges(CLUSTER_AGE_LIMIT)
+    wind = collective_wind(tracks, cluster, recipe, edges=edges, iron=iron, mass_step=SURVEY_STEP)
+    steps = steps_of_stars(stars_of(tracks, stars, recipe, iron=iron, mass_step=SURVEY_STEP))
+    return steps, steps_of_wind(wind)
