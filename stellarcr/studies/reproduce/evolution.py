@@ -36,7 +36,7 @@ _PUBLISHED_CHANGES = {
     "R_max (Kraichnan)": 100.0,
     "R_max (Kolmogorov)": 1000.0,
 }
-"""Factors from the O to the WC phase of a star of 120 Msun, each with "about"."""
+"""Factors from the O to the WC phase of a star of 120 Msun, all of them approximate."""
 
 _MOST_MASSIVE = STARS[-1]
 
@@ -114,10 +114,10 @@ def fig4(settings: Settings) -> Result:
     notes = (
         f"Figure: Bohm diffusion, eta_B = {ETA_B:g}, gamma = {GAMMA:g}, eta_acc = {ETA_ACC:g}; N_Z counts nuclei above "
         "1 GV.",
-        "From O to WC, first way: median over the time in the WC phase over the median over the time in the O phase. "
-        "Second way: highest value in the WC phase over the same median. Which of them the paper means we do not know.",
+        "From O to WC: the median by time, or the highest value, in the WC phase over the median by time in the O "
+        "phase. How the paper's factors were read off we do not know.",
         f"The paper's numbers are for {_MOST_MASSIVE:g} Msun. The star of 80 Msun stands beside it without: on "
-        "mist-v1.0-vvcrit0.4 with nugis-lamers its R_max changes about as the paper says, the second way.",
+        "mist-v1.0-vvcrit0.4 with nugis-lamers its R_max changes about as the paper says, highest over median.",
         "The coherence length of Kraichnan and Kolmogorov turbulence cancels in ratios.",
         *_upper_mass_note(settings),
     )
@@ -141,16 +141,14 @@ def _jump_rows(settings: Settings, mass: float, published: Mapping[str, float]) 
     measured |= {f"R_max ({name.title()})": found.rigidity(name) for name in TURBULENCE}
     o_phase, wc_phase = wind.phase == WindPhase.O, wind.phase == WindPhase.WC
     rows = []
-    for words in ("median in the WC phase", "highest in the WC phase"):
+    for words in ("WC median", "WC highest"):
         for symbol, values in measured.items():
             seen = values[wc_phase & np.isfinite(values)]
             late = median_by_time(values, history.duration, wc_phase)
-            if words.startswith("highest"):
+            if words == "WC highest":
                 late = float(seen.max()) if seen.size else None
             ratio = quotient(late, median_by_time(values, history.duration, o_phase))
-            rows.append(
-                Row(f"{symbol}, {words} over median in the O phase, {wind.name}", "", ratio, published.get(symbol))
-            )
+            rows.append(Row(f"{symbol}: {words} over O median, {wind.name}", "", ratio, published.get(symbol)))
     return rows
 
 
