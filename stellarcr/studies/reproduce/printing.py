@@ -14,6 +14,8 @@ from rich.table import Table
 from .items import Result, Row, Settings, written
 from .registry import chosen_items, find_item
 
+_TEXTS = ("unit", "recipe", "source", "turbulence", "phase")
+
 _TABLE_WIDTH = 140
 """Columns that the widest table needs."""
 
@@ -108,7 +110,7 @@ def text_of(value: float | str | None) -> str:
 def _table(title: str, headings: Iterable[str]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, heading in enumerate(headings):
-        left = place == 0 or heading in ("unit", "recipe")
+        left = place == 0 or heading in _TEXTS
         table.add_column(heading, justify="left" if left else "right", no_wrap=place > 0)
     return table
 

@@ -30,7 +30,7 @@ PAPER: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 """Printed verdicts by source, in the order of `QUESTIONS`."""
 
 LARGEST_ETA_B = 0.3
-"""`project choice`: the paper holds about 0.1 for reasonable, and cosmic rays take 0.1 of the power as well. Three times
+"""`project choice`: the paper holds about 0.1 for reasonable, and cosmic rays take 0.1 of the power too. Three times
 that raises cutoffs by 1.7, about what recipes for Wolf-Rayet winds differ by."""
 
 RATIO_FACTOR = 2.0
