@@ -1,0 +1,135 @@
+"""The items made of injected spectra: against the design's numbers, and whether their rows agree with each other."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from stellarcr.studies.reproduce import abundances, injection_spectra, verdicts
+from stellarcr.studies.reproduce.abundances import table3
+from stellarcr.studies.reproduce.abundances_ratio import fig7
+from stellarcr.studies.reproduce.injection import cluster_steps, injected
+from stellarcr.studies.reproduce.injection_cutoffs import fig6
+from stellarcr.studies.reproduce.injection_knee import Interval
+from stellarcr.studies.reproduce.injection_spectra import fig5
+from stellarcr.studies.reproduce.items import Settings
+from stellarcr.studies.reproduce.verdicts import Evidence, table1
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return Settings(grid="genec-z014-v40", recipe="track-radius")
+
+
+@pytest.fixture(scope="module")
+def published():
+    return Settings()
+
+
+def numbers(result):
+    found = {row.quantity: row.ours for row in result.rows}
+    assert len(found) == len(result.rows), "two rows have one name"
+    return found
+
+
+def test_abundances_are_in_the_ranges_of_the_design(published, monkeypatch):
+    monkeypatch.setattr(abundances, "_surveyed", lambda settings: [(settings.grid, settings.recipe)])
+    result = table3(published)
+    found = numbers(result)
+    for element, expected, half in (("H", 0.867, 0.003), ("He", 0.132, 0.003), ("O", 3.1e-4, 0.1e-4),
+                                    ("Mg", 3.5e-5, 0.05e-5), ("Fe", 4.0e-5, 0.05e-5)):  # fmt: skip
+        assert found[f"O-type: {element}"] == pytest.approx(expected, abs=half)
+    ranges = {
+        "WR": {"H": (0.01, 0.08), "He": (0.80, 0.87), "C": (0.05, 0.14), "O": (0.015, 0.05)},
+        "MSC": {"H": (0.775, 0.825), "He": (0.175, 0.225), "C": (1.5e-3, 4.5e-3), "O": (0.65e-3, 1.35e-3)},
+    }
+    for column, elements in ranges.items():
+        for element, (low, high) in elements.items():
+            assert low <= found[f"{column}: {element}"] <= high
+        assert found[f"{column}: Ne"] == pytest.approx(found[f"{column}: Ne20"] + found[f"{column}: Ne22"])
+    assert {row.paper for row in result.rows if row.quantity == "MSC: He"} == {0.194}
+    assert all(row.paper is None for row in result.rows if ": Ne" in row.quantity)
+
+
+def test_every_grid_and_recipe_is_in_the_survey(settings):
+    combinations = set(abundances._surveyed(replace(settings, recipe="mine.py:f")))
+    assert len(combinations) == 3 * 5
+    assert ("genec-z014-v00", "starburst99-classes") in combinations
+
+
+def test_clusters_have_their_cutoffs_at_the_break_for_the_eta_of_the_design(published):
+    hydrogen, helium = injected(cluster_steps(published), 0.05).only("H", "He").effective_cutoff.first
+    assert hydrogen == pytest.approx(3.6e6, abs=0.05e6)
+    assert 3.15e6 < helium < 3.45e6
+
+
+def test_iron_changes_iron_alone(settings):
+    both = [
+        injected(cluster_steps(replace(settings, iron=iron, shared={}))).abundances for iron in ("tabulated", "solar")
+    ]
+    assert both[1]["Fe"] == pytest.approx(0.871 * both[0]["Fe"], rel=1e-4)
+    assert both[1]["He"] == pytest.approx(both[0]["He"], rel=1e-4)
+
+
+def test_fig6_cutoffs_at_the_needed_eta(settings):
+    result = fig6(settings)
+    found = numbers(result)
+    assert isinstance(result.draw(), Figure)
+    name = "MSC, M_up = 120 Msun"
+    needed = found[f"{name}: eta_B for a cutoff of H at 3.5 PV"]
+    cutoff = injected(cluster_steps(settings), needed).only("H").effective_cutoff.first[0]
+    assert cutoff == pytest.approx(3.5e6, rel=1e-3)
+    assert (
+        found[f"{name}: lowest eta_B with H in the band"] < needed < found[f"{name}: highest eta_B with H in the band"]
+    )
+
+
+def test_fig7_ratios_are_those_of_the_abundances(settings):
+    result = fig7(settings)
+    found = numbers(result)
+    assert isinstance(result.draw(), Figure)
+    fractions = injected(cluster_steps(settings)).abundances
+    assert found["MSC, M_up = 120 Msun: H/He"] == pytest.approx(fractions["H"] / fractions["He"])
+    assert found["WR, M_up = 120 Msun: H/He"] < found["O + WR, M_up = 120 Msun: H/He"]
+    assert found["O + WR, M_up = 120 Msun: H/He"] < found["O-type, M_up = 120 Msun: H/He"]
+
+
+def test_fig5_parts_add_up(settings, monkeypatch):
+    monkeypatch.setattr(injection_spectra, "MASS_STEP", 0.6)
+    result = fig5(settings)
+    numbers(result)
+    assert isinstance(result.draw(), Figure)
+    for panel in injection_spectra.panels(settings):
+        total = panel.spectra("O") + panel.spectra("WR")
+        shown = total > 1e-6 * total.max()
+        np.testing.assert_allclose(panel.spectra("total")[shown], total[shown], rtol=1e-6)
+    bohm = injection_spectra.panels(settings)[0]
+    assert bohm.lost["total"] == 0.0
+
+
+def test_table1_prints_the_numbers_behind_its_verdicts(settings, monkeypatch):
+    monkeypatch.setattr(verdicts, "WIND_RECIPES", {})
+    found = numbers(table1(settings))
+    for source, paper in verdicts.PAPER.items():
+        ratio = found[f"{source}: cutoff of He over cutoff of H"]
+        inside = (
+            found["lowest cutoff of He over cutoff of H for a common break"]
+            <= ratio
+            <= found["highest cutoff of He over cutoff of H for a common break"]
+        )
+        assert found[f"{source}: verdict, common break of H and He"] == ("yes" if inside else "no")
+        assert len(paper) == 3
+
+
+@pytest.mark.parametrize(
+    ("cutoffs", "ratio", "expected"),
+    [
+        ((2e6, 2e6), 4.0, ("yes", "yes", "yes")),
+        ((2e6, 8e6), 4.0, ("no", "-", "-")),
+        ((3e5, 3e5), 4.0, ("yes", "no", "yes")),
+        ((2e6, 2e6), 0.05, ("yes", "yes", "no")),
+    ],
+)
+def test_rules_behind_the_verdicts(cutoffs, ratio, expected):
+    assert Evidence(*cutoffs, ratio).verdicts(Interval(1.1, 0.8, 1.4), 4.1) == expected
