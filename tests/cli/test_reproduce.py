@@ -58,10 +58,10 @@ def test_numbers_alone_do_not_load_matplotlib():
     code = (
         "import sys\n"
         "from stellarcr import cli\n"
-        "sys.argv = ['stellarcr', 'reproduce', 'fig7', '--json', '--grid', 'genec-z014-v00']\n"
+        "sys.argv = ['stellarcr', 'reproduce', 'eq14', '--json', '--grid', 'genec-z014-v00']\n"
         "try:\n    cli.main()\nexcept SystemExit as stop:\n    assert not stop.code\n"
         "print('matplotlib' in sys.modules, file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip().splitlines()[-1] == "False"
-    assert "fig7" in json.loads(done.stdout)
+    assert "eq14" in json.loads(done.stdout)

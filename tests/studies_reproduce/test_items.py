@@ -1,13 +1,14 @@
-"""The items made of injected spectra: against the design's numbers, and whether their rows agree with each other."""
+"""The items made of injected spectra: whether their rows agree with each other and with what is drawn."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from stellarcr.studies.reproduce import abundances, injection_spectra, verdicts
-from stellarcr.studies.reproduce.abundances import table3
+from stellarcr.stars.cluster import collective_wind, stars_of
+from stellarcr.studies.reproduce import abundances, injection, injection_spectra, verdicts
 from stellarcr.studies.reproduce.abundances_ratio import fig7
 from stellarcr.studies.reproduce.injection import cluster_steps, injected
 from stellarcr.studies.reproduce.injection_cutoffs import fig6
@@ -19,12 +20,11 @@ from stellarcr.studies.reproduce.verdicts import Evidence, table1
 
 @pytest.fixture(scope="module")
 def settings():
-    return Settings(grid="genec-z014-v40", recipe="track-radius")
-
-
-@pytest.fixture(scope="module")
-def published():
-    return Settings()
+    """Yield settings whose winds are summed over few stars; the grid has few tracks too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(injection, "stars_of", partial(stars_of, mass_step=1.0))
+        patch.setattr(injection, "collective_wind", partial(collective_wind, mass_step=1.0))
+        yield Settings(grid="genec-z014-v40", recipe="track-radius")
 
 
 def numbers(result):
@@ -33,35 +33,10 @@ def numbers(result):
     return found
 
 
-def test_abundances_are_in_the_ranges_of_the_design(published, monkeypatch):
-    monkeypatch.setattr(abundances, "_surveyed", lambda settings: [(settings.grid, settings.recipe)])
-    result = table3(published)
-    found = numbers(result)
-    for element, expected, half in (("H", 0.867, 0.003), ("He", 0.132, 0.003), ("O", 3.1e-4, 0.1e-4),
-                                    ("Mg", 3.5e-5, 0.05e-5), ("Fe", 4.0e-5, 0.05e-5)):  # fmt: skip
-        assert found[f"O-type: {element}"] == pytest.approx(expected, abs=half)
-    ranges = {
-        "WR": {"H": (0.01, 0.08), "He": (0.80, 0.87), "C": (0.05, 0.14), "O": (0.015, 0.05)},
-        "MSC": {"H": (0.775, 0.825), "He": (0.175, 0.225), "C": (1.5e-3, 4.5e-3), "O": (0.65e-3, 1.35e-3)},
-    }
-    for column, elements in ranges.items():
-        for element, (low, high) in elements.items():
-            assert low <= found[f"{column}: {element}"] <= high
-        assert found[f"{column}: Ne"] == pytest.approx(found[f"{column}: Ne20"] + found[f"{column}: Ne22"])
-    assert {row.paper for row in result.rows if row.quantity == "MSC: He"} == {0.194}
-    assert all(row.paper is None for row in result.rows if ": Ne" in row.quantity)
-
-
 def test_every_grid_and_recipe_is_in_the_survey(settings):
     combinations = set(abundances._surveyed(replace(settings, recipe="mine.py:f")))
     assert len(combinations) == 3 * 5
     assert ("genec-z014-v00", "starburst99-classes") in combinations
-
-
-def test_clusters_have_their_cutoffs_at_the_break_for_the_eta_of_the_design(published):
-    hydrogen, helium = injected(cluster_steps(published), 0.05).only("H", "He").effective_cutoff.first
-    assert hydrogen == pytest.approx(3.6e6, abs=0.05e6)
-    assert 3.15e6 < helium < 3.45e6
 
 
 def test_iron_changes_iron_alone(settings):
