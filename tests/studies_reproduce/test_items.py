@@ -15,6 +15,7 @@ from stellarcr.studies.reproduce.injection_cutoffs import fig6
 from stellarcr.studies.reproduce.injection_knee import Interval
 from stellarcr.studies.reproduce.injection_spectra import fig5
 from stellarcr.studies.reproduce.items import Settings
+from stellarcr.studies.reproduce.printing import row_object
 from stellarcr.studies.reproduce.verdicts import Evidence, table1
 
 
@@ -108,3 +109,20 @@ def test_table1_prints_the_numbers_behind_its_verdicts(settings, monkeypatch):
 )
 def test_rules_behind_the_verdicts(cutoffs, ratio, expected):
     assert Evidence(*cutoffs, ratio).verdicts(Interval(1.1, 0.8, 1.4), 4.1) == expected
+
+
+def test_a_grid_without_stripped_stars_has_dashes(settings, monkeypatch):
+    monkeypatch.setattr(verdicts, "WIND_RECIPES", {})
+    monkeypatch.setattr(injection_spectra, "MASS_STEP", 1.0)
+    light = Settings(grid=settings.grid)
+    tracks = tuple(track for track in settings.tracks.tracks if track.initial_mass <= 12.0)
+    # a cached property, which a frozen dataclass keeps in its __dict__
+    vars(light)["tracks"] = replace(settings.tracks, tracks=tracks)
+    found = {
+        row["quantity"]: row["ours"] for item in (fig5, fig6, fig7, table1) for row in map(row_object, item(light).rows)
+    }
+    assert found["WR, M_up = 12 Msun: eta_B for a cutoff of He at 3.5 PV"] is None
+    assert found["WR, M_up = 12 Msun: H/He"] is None
+    assert found["WR: verdict, common break of H and He"] == "no"
+    assert found["begin of the collective wind's WR phase"] is None
+    assert found["O-type, M_up = 12 Msun: H/He"] > 1.0

@@ -62,7 +62,7 @@ def ratio_curves(settings: Settings) -> dict[str, RatioCurve]:
 def _upper_masses(settings: Settings) -> Floats:
     masses = settings.tracks.masses
     top = highest_mass(settings, CLUSTER_UPPER_MASS)
-    return np.asarray(masses[(masses >= LOWEST_UPPER_MASS) & (masses <= top)], dtype=np.float64)
+    return np.asarray(masses[(masses >= min(LOWEST_UPPER_MASS, top)) & (masses <= top)], dtype=np.float64)
 
 
 def _star_curves(settings: Settings) -> dict[str, RatioCurve]:
@@ -133,14 +133,14 @@ def fig7(settings: Settings) -> Survey:
             rows.append(Row(f"{name}: {end} M_up followed with H/He in the band", "Msun", value))
     shown = len(rows)
     rows += [
-        Row(f"{name}, M_up = {upper:g} Msun: H/He", "", _or_none(ratio))
+        Row(f"{name}, M_up = {upper:g} Msun: H/He", "", ratio)
         for name, curve in curves.items()
         for upper, ratio in zip(curve.upper.tolist(), curve.ratio.tolist(), strict=True)
         if upper != top
     ]
     lines = [("M_up [Msun]", *(name.replace(", ", ",\n") for name in curves))]
     for upper in curves["MSC"].upper.tolist():
-        lines.append((f"{upper:g}", *(text_of(_or_none(curve.at(upper))) for curve in curves.values())))
+        lines.append((f"{upper:g}", *(text_of(curve.at(upper)) for curve in curves.values())))
 
     def draw() -> Figure:
         from ...plots.ratios import ratio_figure
@@ -169,7 +169,3 @@ _NOTES = (
     "spallation only, which is little at the knee; other sources add to both",
     f"individual winds at every tabulated M_up; clusters at {_CLUSTERS} of them, in steps of {SURVEY_STEP:g} in ln M0",
 )
-
-
-def _or_none(value: float) -> float | None:
-    return value if np.isfinite(value) else None

@@ -15,7 +15,7 @@ from ...stars.imf import CLUSTER_UPPER_MASS
 from .injection import cluster_steps, injected, star_steps
 from .injection_knee import HADRONIC_MODEL, HADRONIC_MODELS, break_band, measured_break
 from .items import Row, Settings
-from .printing import Survey
+from .printing import Survey, text_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,7 +64,7 @@ class CutoffCurve:
         return np.array([np.exp(np.interp(np.log(eta_B), place, np.log(row))) for row in values]) * np.sqrt(eta_B)
 
     def needed(self, rigidity: float, highest: bool = False) -> tuple[float, float]:
-        """The eta_B at which the cutoffs of H and of He are at a rigidity [GV]; above 1 if the wind has too little."""
+        """The eta_B at which the cutoffs of H and of He are at a rigidity [GV]; NaN for what is not injected."""
         found = []
         for row in self.last if highest else self.first:
             # beyond the nodes cutoffs go on as sqrt(eta_B)
@@ -83,7 +83,7 @@ def curves(settings: Settings) -> dict[tuple[str, float], CutoffCurve]:
 def upper_masses(settings: Settings) -> tuple[float, ...]:
     """M_up [Msun]: those of the paper, or the next tabulated masses below, at which quadratures end."""
     masses = settings.tracks.masses
-    return tuple(float(masses[masses <= mass][-1]) for mass in UPPER_MASSES)
+    return tuple(dict.fromkeys(float(masses[masses <= mass][-1]) for mass in UPPER_MASSES))
 
 
 def _curves(settings: Settings) -> dict[tuple[str, float], CutoffCurve]:
@@ -139,8 +139,8 @@ def fig6(settings: Settings) -> Survey:
                 Row(f"{which}: {end} eta_B with {what} in the band", "", value)
                 for end, value in zip(("lowest", "highest"), ends, strict=True)
             ]
-        spans = ("-" if low is None else f"{low:.2g} to {high:.2g}" for low, high in ranges.values())
-        lines.append((name, f"{upper:g}", *(f"{value:.2g}" for value in needed), *spans))
+        spans = (_span(*ends) for ends in ranges.values())
+        lines.append((name, f"{upper:g}", *map(text_of, needed), *spans))
 
     def draw() -> Figure:
         from ...plots.cutoffs import cutoff_figure
@@ -161,7 +161,7 @@ def fig6(settings: Settings) -> Survey:
 
 
 def _notes(found: dict[tuple[str, float], CutoffCurve], uppers: tuple[float, ...]) -> tuple[str, ...]:
-    several = max(float(np.nanmax(curve.last / curve.first)) for curve in found.values())
+    several = max(float(np.nanmax(curve.last / curve.first, initial=1.0)) for curve in found.values())
     late = max(
         float(np.nanmax(np.abs(found["MSC", upper].first / found["MSC, whole life", upper].first - 1.0)))
         for upper in uppers
@@ -188,6 +188,10 @@ def agreement(curve: CutoffCurve, band: tuple[float, float]) -> dict[str, tuple[
     }
     both = max(low), min(high)
     return ranges | {BOTH: both if both[0] <= both[1] else (None, None)}
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None or not np.isfinite(low + high) else f"{low:.2g} to {high:.2g}"
 
 
 def _measured_rows(model: str) -> Iterator[Row]:

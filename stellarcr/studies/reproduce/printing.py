@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from rich import box
@@ -77,8 +78,9 @@ def reproduce(names: Iterable[str], settings: Settings, output: Path | None, as_
 
 
 def row_object(row: Row) -> dict[str, str | float | None]:
-    """A row as in the JSON."""
-    return {"quantity": row.quantity, "unit": row.unit, "ours": row.ours, "paper": row.paper, "ratio": row.ratio}
+    """A row as in the JSON; what is not finite becomes None."""
+    ours, paper, ratio = map(_or_none, (row.ours, row.paper, row.ratio))
+    return {"quantity": row.quantity, "unit": row.unit, "ours": ours, "paper": paper, "ratio": ratio}
 
 
 def print_result(console: Console, name: str, result: Result, files: Iterable[Path] = ()) -> None:
@@ -101,10 +103,15 @@ def print_result(console: Console, name: str, result: Result, files: Iterable[Pa
 
 
 def text_of(value: float | str | None) -> str:
-    """A number to three digits; a dash for none."""
-    if value is None:
+    """A number to three digits; a dash for none, and for what is not finite."""
+    known = _or_none(value)
+    if known is None:
         return "-"
-    return value if isinstance(value, str) else f"{value:.3g}"
+    return known if isinstance(known, str) else f"{known:.3g}"
+
+
+def _or_none(value: float | str | None) -> float | str | None:
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _table(title: str, headings: Iterable[str]) -> Table:

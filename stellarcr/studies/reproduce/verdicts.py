@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import hypot, sqrt
 from types import MappingProxyType
 
+from ...shock.injection import species_ratio
 from ...shock.sources import WindSteps
 from ...stars.recipes import WIND_RECIPES
 from .injection import ETA_B, cluster_steps, injected, star_populations, survey, upper_mass_note
@@ -50,6 +51,8 @@ class Evidence:
         Effective cutoffs at eta_B = 0.01 [GV].
     ratio : float
         H/He at equal rigidity, far below the cutoffs.
+
+    All are NaN for a source that does not exist in a grid.
     """
 
     hydrogen: float
@@ -83,8 +86,7 @@ def evidence(steps: WindSteps) -> Evidence:
     """Numbers of one source."""
     found = injected(steps).only("H", "He").gathered()
     hydrogen, helium = found.effective_cutoff.first.tolist()
-    numbers = found.coefficients.sum(axis=1)
-    return Evidence(hydrogen, helium, float(numbers[0] / numbers[1]))
+    return Evidence(hydrogen, helium, float(species_ratio(found.coefficients.sum(axis=1), found.elements, axis=-1)))
 
 
 def table1(settings: Settings) -> Survey:
