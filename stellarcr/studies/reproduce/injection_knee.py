@@ -104,8 +104,6 @@ def break_band() -> tuple[float, float]:
 @lru_cache
 def measured_ratio(rigidity: float = KNEE, hadronic_model: str = HADRONIC_MODEL) -> Interval:
     """H/He at equal rigidity, J_H(E)/[2 J_He(2E)], with errors of both energy bins as independent."""
-    (upper, first), (lower, second) = (
-        knee_spectrum(element, hadronic_model).at(rigidity) for element in ("H", "He")
-    )  # fmt: skip
+    (upper, first), (lower, second) = (knee_spectrum(element, hadronic_model).at(rigidity) for element in ("H", "He"))
     ratio, error = upper / lower, float(np.hypot(first, second))
     return Interval(ratio, ratio * (1.0 - error), ratio * (1.0 + error))

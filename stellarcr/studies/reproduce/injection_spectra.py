@@ -91,7 +91,7 @@ def _panels(settings: Settings) -> Iterator[Panel]:
     for winds, steps, stripped in (
         ("individual winds", stars, stars.stripped),
         ("collective wind", cluster, late),
-    ):  # fmt: skip
+    ):
         for turbulence in TURBULENCE:
             yield _panel(winds, turbulence, steps, stripped)
 
