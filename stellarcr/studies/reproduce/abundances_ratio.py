@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from .injection import SURVEY_STEP, Injected, cluster_wind, highest_mass, inject
 from .injection_knee import HADRONIC_MODEL, HADRONIC_MODELS, KNEE, measured_ratio
 from .items import Row, Settings
 from .printing import Survey, text_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 
@@ -142,7 +139,7 @@ def fig7(settings: Settings) -> Survey:
     for upper in curves["MSC"].upper.tolist():
         lines.append((f"{upper:g}", *(text_of(curve.at(upper)) for curve in curves.values())))
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from ...plots.ratios import ratio_figure
 
         return ratio_figure({name: (curve.upper, curve.ratio) for name, curve in curves.items()}, band[1:])

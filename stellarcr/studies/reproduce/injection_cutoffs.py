@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from .injection import cluster_steps, injected, star_steps
 from .injection_knee import HADRONIC_MODEL, HADRONIC_MODELS, break_band, measured_break
 from .items import Row, Settings
 from .printing import Survey, text_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 
@@ -142,7 +139,7 @@ def fig6(settings: Settings) -> Survey:
         spans = (_span(*ends) for ends in ranges.values())
         lines.append((name, f"{upper:g}", *map(text_of, needed), *spans))
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from ...plots.cutoffs import cutoff_figure
 
         eta_B = np.geomspace(*ETA_RANGE, 61)

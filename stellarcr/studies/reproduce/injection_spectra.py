@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from ...stars.imf import CLUSTER_UPPER_MASS, WIND_UPPER_MASS, kroupa
 from .injection import ETA_B, Injected, cluster_wind, highest_mass, upper_mass_note
 from .items import Row, Settings
 from .printing import Survey, text_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 
@@ -154,7 +151,7 @@ def fig5(settings: Settings) -> Survey:
             petavolts = (None if value is None else value / 1e6 for value in first)
             lines.append((panel.winds, panel.turbulence, part, *map(text_of, (*petavolts, ratio, panel.lost[part]))))
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from ...plots.injected import injected_figure
 
         return injected_figure(
