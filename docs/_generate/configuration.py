@@ -20,6 +20,7 @@ from stellarcr.infer.parameter import Parameter
 from stellarcr.infer.priors import PRIOR_KINDS
 from stellarcr.infer.samplers import SamplerSettings, get_sampler, sampler_names
 from stellarcr.likelihood.schema import LikelihoodFile, likelihood_files
+from stellarcr.populations.stellar_options import StellarOptions
 
 from .markdown import code, described, from_docstring, number, summary, table
 
@@ -48,6 +49,8 @@ class Key:
             raise LookupError(f"the configuration key {self.name!r} of {where} has no description")
 
 
+_STELLAR = 'populations.NAME.options (spectrum = "stellar")'
+
 # Keys that are read before their section meets a class.
 _BY_HAND = (
     Key("galaxy", "preset", "text", '"plain-diffusion"', "a shipped preset, or the path of a TOML file with its keys"),
@@ -68,6 +71,7 @@ def keys() -> tuple[Key, ...]:
         If one has no description.
     """
     found = list(_model_keys(RunConfig, ""))
+    found += [key for key in _dataclass_keys(StellarOptions, _STELLAR) if key.name != "kind"]
     found += [k for k in _BY_HAND if k.section == "galaxy"]
     found += _dataclass_keys(Galaxy, "galaxy", vars(load_galaxy()))
     entry = _dataclass_keys(Parameter, "parameters.POPULATION.NAME")
@@ -121,7 +125,14 @@ def _dataclass_keys(kind: type, section: str, values: Mapping[str, Any] | None =
 
 def _written_kind(written: str) -> str:
     """Type of a docstring in the words of TOML."""
-    words = {"str": "text", "float": "number", "int": "integer", "bool": "true or false", "mapping": "table"}
+    words = {
+        "tuple of float": "list of two numbers",
+        "str": "text",
+        "float": "number",
+        "int": "integer",
+        "bool": "true or false",
+        "mapping": "table",
+    }
     plain = written.removesuffix(", optional")
     if plain.startswith("{"):
         return "one of " + plain.strip("{}")
@@ -189,6 +200,8 @@ _TEXTS = {
     "may instead be free: name them in `[parameters.galaxy]`. See [diffusion](../physics/propagation.md).\n",
     "populations.NAME": "## `[populations.NAME]`\n\nOne section for each population; an empty one is enough. Which "
     "kinds exist, and their parameters: [parameters of the populations](parameters.md).\n",
+    _STELLAR: f"### `[{_STELLAR}]`\n\nWhat the spectra of winds and clusters are computed from; see "
+    "[how to use them](../how-to/stellar_populations.md).\n",
     "parameters.POPULATION.NAME": "## `[parameters]`\n\nA number fixes a parameter. A table with `prior` frees it, a "
     "table with `linked` ties it to others. Every parameter `x` may also be given as `log10_x`; what is not given "
     "keeps its [default](parameters.md). Nuisance parameters are named `LIKELIHOOD.phi`, `LIKELIHOOD.energy_scale`, "

@@ -17,6 +17,12 @@ below, such as `snr.gamma2`; propagation is `galaxy`. Every parameter may also b
 is and is shared anew.
 """
 
+_STELLAR = """## Stellar spectra
+
+With `spectrum = "stellar"`, `o_wind`, `wr_wind` and `msc` have other parameters, and compositions and budgets that are
+computed: [how to use stellar evolution in a fit](../how-to/stellar_populations.md#parameters).
+"""
+
 
 def populations() -> tuple[Population, ...]:
     """Build every population that the package knows, with its own composition."""
@@ -47,6 +53,7 @@ def page() -> str:
             for e, x in population.composition.elements.items()
         ]
         parts.append(table(("element", "fraction", "source"), rows))
+    parts.append(_STELLAR)
     parts.append("## `galaxy`\n\nPropagation; defaults are those of the preset.\n")
     return "\n".join([*parts, _table("galaxy", list(load_galaxy().parameters))])
 

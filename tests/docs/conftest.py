@@ -78,6 +78,7 @@ def execute(tmp_path, monkeypatch, finished_run):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("STELLARCR_CACHE", str(tmp_path / "cache"))
     monkeypatch.syspath_prepend(str(tmp_path))
     # timings are not what is tested here
     measure = bench.best_time
