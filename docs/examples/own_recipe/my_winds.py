@@ -1,4 +1,4 @@
-"""Terminal velocities of Wolf-Rayet winds of one's own. The numbers are example values: they come from no publication."""
+"""Terminal velocities of Wolf-Rayet winds of one's own. The numbers come from no publication."""
 
 import numpy as np
 

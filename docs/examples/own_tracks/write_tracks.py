@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stellarcr.data import load_tracks
-
-SURFACE = "h1 he3 he4 li7 be9 b11 c12 c13 n14 o16 f19 ne20 na23 mg24 si28 s32 ca40 ti48 fe56".split()
+from stellarcr.data.track_files import MIST_SURFACE
 
 
 def write_track(path, initial_mass, columns, primary_points, metallicity, rotation):
@@ -44,7 +43,7 @@ if __name__ == "__main__":
             "log_L": track.log_luminosity,
             "log_Teff": track.log_temperature,
             "log_R": np.log10(track.radius),
-            **{f"surface_{name}": track.surface_fraction(name.capitalize()) for name in SURFACE},
+            **{column: track.surface_fraction(nuclide) for nuclide, column in MIST_SURFACE.items()},
             **dict(zip(("center_h1", "center_he4", "center_c12"), track.center.T, strict=True)),
         }
         file = folder / f"{mass:03d}00M.track.eep"
