@@ -29,6 +29,13 @@ CLUSTER_AGE_LIMIT = 5e6
 """Age up to which clusters inject in the abundances of Qiu, Lin & Yang, arXiv:2605.31362 [yr]."""
 
 
+_BUBBLE_TOLERANCE = 1e-7
+"""Relative error of a step of a bubble: keeps radii and energies to 3e-7, far better than the wind is known.
+
+The shell of a light star swings about pressure equilibrium: its bubble takes 8000 steps at 1e-9, 4000 at 1e-7.
+"""
+
+
 @dataclass(frozen=True, eq=False)
 class WindSteps:
     """Steps of injection, in any order; every array has one entry per step.
@@ -132,7 +139,9 @@ def bubble_of(history: WindHistory, medium: Medium | None = None, start: float =
         Age of the first state [yr].
     """
     ends = np.append(history.momentum_flux, 0.0), np.append(history.luminosity, 0.0)
-    return solve_bubble(history.edges, *ends, medium=medium, interpolation="constant", start=start)
+    return solve_bubble(
+        history.edges, *ends, medium=medium, interpolation="constant", start=start, tolerance=_BUBBLE_TOLERANCE
+    )
 
 
 def shock_radius(history: WindHistory, bubble: Bubble) -> Floats:

@@ -1,7 +1,9 @@
 """The collective wind of a star cluster: sums over all its stars, on common intervals of age.
 
 All stars are born together; nothing is stochastic. What each star has lost by an age is interpolated between the rows
-of its track, so that sums over intervals hold the mass, momentum and energy of all winds exactly.
+of its track, so that sums over intervals hold the mass, momentum and energy of all winds exactly. A star of the
+quadrature stands for others that are a little older or younger at each stage: it blows its wind several times, with
+ages stretched as lifetimes are within its part of a panel. Else eruptions and deaths would come in lumps.
 Source: Qiu, Lin & Yang, arXiv:2605.31362.
 """
 
@@ -13,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ParameterError
-from .history import WindHistory, star_wind
+from .history import WindHistory, birth_age, star_wind
 from .imf import InitialMassFunction, check_upper_mass
+from .mass_mesh import mass_panels
 from .recipes import DEFAULT_RECIPE, WindRecipe, wind_recipe
 from .tracks import FloatArray, TrackGrid
 from .wind_composition import check_iron
@@ -25,14 +28,17 @@ CLUSTER_MASS = 3e4
 LAST_AGE = 4e7
 """Default end of a cluster's history [yr]."""
 
-MASS_STEP = 0.05
-"""Default step of the quadrature over stars, in ln M0 and in the logarithm of the mass at the end; each step holds four
-stars."""
+MASS_STEP = 0.1
+"""Default step of the quadrature over stars in ln M0; see `stellarcr.stars.mass_mesh`. Each panel holds two stars."""
 
 TIME_STEP = 1e4
 """Default width of the first intervals of age [yr]."""
 
 _EVEN_UNTIL = 6e6
+
+_STARS_PER_PANEL = 2
+
+_AGES_PER_STAR = 3
 
 _COLUMNS = (
     "mass_loss",
@@ -140,23 +146,8 @@ def _quadrature(
             remedy=f"give a mass from {masses[0]:g} to {imf.upper:g} Msun",
         )
     lightest = max(float(masses[0]), lowest_mass)
-    breaks = _panels(grid, mass_step) if mass_step > 0.0 else masses  # the quadrature refuses other steps
-    return imf.quadrature(lightest, step=mass_step, cluster_mass=stellar_mass, breaks=breaks)
-
-
-def _panels(grid: TrackGrid, step: float) -> FloatArray:
-    """Tabulated masses, and more between two tracks whose stars end with very different masses.
-
-    In MIST stars of 80 Msun end with 32 Msun and those of 85 Msun with 13 Msun: half of what the strongest winds of a
-    cluster release changes between these two.
-    """
-    final = np.array([track.mass[-1] for track in grid.tracks])
-    counts = np.ceil(np.abs(np.diff(np.log(final))) / step).astype(int)
-    between = [
-        np.geomspace(low, high, max(count, 1) + 1)[:-1]
-        for low, high, count in zip(grid.masses[:-1], grid.masses[1:], counts, strict=True)
-    ]
-    return np.append(np.concatenate(between), grid.masses[-1])
+    breaks = mass_panels(grid, mass_step) if 0.0 < mass_step < np.inf else masses  # the quadrature refuses other steps
+    return imf.quadrature(lightest, step=mass_step, cluster_mass=stellar_mass, breaks=breaks, points=_STARS_PER_PANEL)
 
 
 def collective_wind(
@@ -198,10 +189,10 @@ def collective_wind(
     check_iron(iron)
     nodes, numbers = _quadrature(grid, imf, cluster_mass, 0.0, mass_step)
     total: FloatArray | None = None
-    for mass, number in zip(nodes.tolist(), numbers.tolist(), strict=True):
+    for mass, number, stretches in zip(nodes.tolist(), numbers.tolist(), _stretches(grid, nodes), strict=True):
         history = star_wind(grid, mass, chosen, iron=iron)
         # what is released between ages is taken star by star: differences of sums over all would lose digits
-        released = number * np.diff(_released(history, ages), axis=0)
+        released = number * np.diff(_released(history, ages, stretches), axis=0)
         if total is None:
             total, first = np.zeros((ages.size - 1, released.shape[1])), history
         total[: len(released)] += released
@@ -244,12 +235,35 @@ def _columns(matrix: FloatArray, like: WindHistory) -> dict[str, FloatArray]:
     return {name: part if shape else part[:, 0] for name, shape, part in zip(_COLUMNS, shapes, parts, strict=True)}
 
 
-def _released(history: WindHistory, ages: FloatArray) -> FloatArray:
-    """What a star has released by each age until its end: mass, momentum, energies; rates times years."""
+def _stretches(grid: TrackGrid, nodes: FloatArray) -> FloatArray:
+    """Factors of age by which stars blow their winds, shape (nodes, _AGES_PER_STAR).
+
+    They belong to masses that are evenly spaced in each panel, half of them to each of its two stars; ages go with the
+    mass as lifetimes do between the tabulated neighbours.
+    """
+    logs = np.log(nodes).reshape(-1, _STARS_PER_PANEL)
+    half_width = 0.5 * np.sqrt(3.0) * np.diff(logs)  # Gauss-Legendre: two nodes at 1/sqrt(3) of it
+    count = _STARS_PER_PANEL * _AGES_PER_STAR
+    places = logs.mean(axis=1, keepdims=True) + half_width * ((2.0 * np.arange(count) + 1.0) / count - 1.0)
+    distance = places.reshape(-1, _AGES_PER_STAR) - logs.reshape(-1, 1)
+    lifetimes = np.log([track.age[-1] - birth_age(track, grid) for track in grid.tracks])
+    slopes = np.diff(lifetimes) / np.diff(np.log(grid.masses))
+    return np.asarray(np.exp(slopes[np.searchsorted(grid.masses, nodes) - 1, None] * distance))
+
+
+def _released(history: WindHistory, ages: FloatArray, stretches: FloatArray) -> FloatArray:
+    """What a star has released by each age until its end: mass, momentum, energies; rates times years.
+
+    Mean over the factors by which its ages are stretched.
+    """
     rates = np.concatenate([np.reshape(getattr(history, name), (len(history), -1)) for name in _COLUMNS], axis=1)
     steps = rates * history.duration[:, None]
     sums = np.concatenate([np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)])
     end = history.edges[-1]
-    lived = np.minimum(ages[: int(np.searchsorted(ages, end)) + 1], end)
-    row = np.clip(np.searchsorted(history.edges, lived, side="right") - 1, 0, len(history) - 1)
-    return sums[row] + rates[row] * (lived - history.edges[row])[:, None]
+    count = int(np.searchsorted(ages, end * np.max(stretches))) + 1
+    total = np.zeros((min(count, ages.size), steps.shape[1]))
+    for stretch in stretches:
+        lived = np.minimum(ages[:count] / stretch, end)
+        row = np.clip(np.searchsorted(history.edges, lived, side="right") - 1, 0, len(history) - 1)
+        total += sums[row] + rates[row] * (lived - history.edges[row])[:, None]
+    return total / stretches.size

@@ -1,9 +1,9 @@
 """The wind of a star, or of many together, through time: means over intervals of age.
 
 Between two rows of a track the mass lost is the difference of the masses, so that a history holds exactly the mass
-that the star loses; speed and composition are linear in age between rows, and the speed jumps where the
-phase changes. Mass, momentum and energy do not depend on how finely an interval is cut. Ages count from the
-zero-age main sequence.
+that the star loses; speed and composition are linear in age between rows, and the speed jumps where the phase changes
+(`stellarcr.stars.phase_changes`). Mass, momentum and energy do not depend on how finely an interval is cut. Ages count
+from the zero-age main sequence.
 
 Units: ages [yr], mass-loss rates [Msun/yr], momentum flux [g cm/s^2], mechanical luminosity [erg/s], velocity [km/s].
 """
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..constants import SOLAR_MASS, YEAR
 from ..errors import ModelError, ParameterError
+from .phase_changes import split_at_phase_changes
 from .recipes import DEFAULT_RECIPE, WindRecipe, wind_recipe
 from .terminal import terminal_velocity
 from .track_interpolation import interpolate_track
@@ -29,7 +30,6 @@ from .winds import (
     check_rows,
     source_population,
     surface_of,
-    wind_phase,
 )
 
 ZERO_AGE_POINT = {"MIST": 202}
@@ -49,9 +49,6 @@ _LARGEST_CHANGE = 0.03
 Nine e-folds beyond a cutoff, where a spectrum is 1e-4 of its power law, this leaves an error of (9 x 0.03)^2/24 = 0.3%
 for the steps that change most.
 """
-
-_FRACTIONS = np.linspace(0.0, 1.0, 501)
-"""Where between two rows a change is looked for."""
 
 _SLOWEST = 1e-3
 """Speed [km/s] below which it no longer matters how a wind changes."""
@@ -209,13 +206,23 @@ def track_wind(
     if not (isinstance(divisions, int | np.integer) and divisions >= 1):
         raise ParameterError(f"divisions = {divisions!r} of an interval of age", remedy="give a whole number from 1 on")
     start = zero_age_row(track, grid)
+    check_rows(
+        "mass",
+        track.mass[start + 1 :],
+        np.diff(track.mass[start:]) <= 0.0,
+        "at or below that of the row before",
+        first=start + 1,
+    )
+    birth = birth_age(track, grid)
+    loss_between = -np.diff(track.mass) / np.diff(track.age)
+    track, origin = split_at_phase_changes(track)
+    start = int(np.searchsorted(origin, start))
     speeds = terminal_velocity(surface_of(track, grid.family), recipe)
     hydrogen = (track.surface_fraction("H1") + track.surface_fraction("H2"))[start:]
     composition = wind_composition(track, grid.metallicity, iron)[start:]
-    age, mass, rate = track.age[start:], track.mass[start:], track.mass_loss_rate[start:]
-    check_rows("mass", mass[1:], np.diff(mass) <= 0.0, "at or below that of the row before", first=start + 1)
+    age, rate = track.age[start:], track.mass_loss_rate[start:]
     speed = speeds.velocity[start:]
-    # what jumps between two rows: where the phase changes, if it does, and else in the middle
+    # what belongs to rows changes in the middle between two
     flags = np.stack(
         [
             *(speeds.phase[start:] == phase for phase in WindPhase),
@@ -226,19 +233,17 @@ def track_wind(
         axis=1,
     ).astype(np.float64)
     jumps = np.diff(speeds.phase[start:]) != 0
-    change = np.full(jumps.size, 0.5)
-    change[jumps] = _phase_changes(track, hydrogen, start, np.flatnonzero(jumps))
-    place = _cuts(speed, hydrogen, change, np.any(flags[1:] != flags[:-1], axis=1), jumps, divisions)
+    place = _cuts(speed, hydrogen, np.any(flags[1:] != flags[:-1], axis=1), jumps, divisions)
     interval = place[:-1].astype(np.int64)
     begin, end = place[:-1] - interval, place[1:] - interval
     middle = 0.5 * (begin + end)
-    row = np.where(middle < change[interval], interval, interval + 1)
+    row = np.where(middle < 0.5, interval, interval + 1)
 
     def linear(values: FloatArray, fraction: FloatArray) -> FloatArray:
         share = fraction.reshape((-1,) + (1,) * (values.ndim - 1))
         return values[interval] + share * (values[interval + 1] - values[interval])
 
-    loss = (-np.diff(mass) / np.diff(age))[interval]
+    loss = loss_between[origin[start + interval].astype(np.int64)]
     first, last = (np.where(jumps[interval], speed[row], linear(speed, share)) for share in (begin, end))
     power = POWER_UNIT * loss * (first**2 + first * last + last**2) / 3.0
     columns = {
@@ -250,7 +255,7 @@ def track_wind(
         "stripped_luminosity": power * (source_population(linear(hydrogen, middle)) == SourcePopulation.WR),
         "doubtful_luminosity": power[:, None] * flags[row, _PHASES:],
     }
-    edges = _ages_at(place, age) - (age[0] if grid.family in ZERO_AGE_POINT else 0.0)
+    edges = _ages_at(place, age) - birth
     if edges[0] > 0.0:  # a track that begins some time after birth: until there, the wind of its first row
         edges = np.concatenate([[0.0], edges])
         power = POWER_UNIT * rate[0] * speed[0] ** 2
@@ -294,23 +299,20 @@ def zero_age_row(track: Track, grid: TrackGrid) -> int:
     return row
 
 
-def _phase_changes(track: Track, hydrogen: FloatArray, start: int, intervals: NDArray[np.int64]) -> FloatArray:
-    """How far between two rows of different phases the first phase ends, with the surface linear between rows."""
-    fraction = _FRACTIONS[:, None]
+def birth_age(track: Track, grid: TrackGrid) -> float:
+    """The age of a track from which ages of winds count [yr]: that of the zero-age main sequence, or 0.
 
-    def linear(values: FloatArray) -> FloatArray:
-        return values[intervals] + fraction * (values[intervals + 1] - values[intervals])
-
-    temperature = 10.0 ** linear(track.log_temperature[start:])
-    carbon, nitrogen = (linear(track.surface_fraction(name)[start:]) for name in ("C12", "N14"))
-    phase = wind_phase(temperature, linear(hydrogen), carbon, nitrogen)
-    return _FRACTIONS[np.argmax(phase != phase[0], axis=0)]
+    Raises
+    ------
+    ModelError
+        As of `zero_age_row`.
+    """
+    return float(track.age[zero_age_row(track, grid)]) if grid.family in ZERO_AGE_POINT else 0.0
 
 
 def _cuts(
     speed: FloatArray,
     hydrogen: FloatArray,
-    change: FloatArray,
     changes: NDArray[np.bool_],
     jumps: NDArray[np.bool_],
     divisions: int,
@@ -325,7 +327,7 @@ def _cuts(
     parts = divisions * np.maximum(np.ceil(np.where(jumps, 0.0, swing) / _LARGEST_CHANGE), 1.0).astype(np.int64)
     interval = np.repeat(np.arange(last), parts)
     number = np.arange(interval.size) - np.repeat(np.cumsum(parts) - parts, parts)
-    fractions = [number / parts[interval], change[changes]]
+    fractions = [number / parts[interval], np.full(np.count_nonzero(changes), 0.5)]
     excess = hydrogen - WR_POPULATION_HYDROGEN
     crossing = np.flatnonzero(excess[:-1] * excess[1:] < 0.0)
     fractions.append(excess[crossing] / (excess[crossing] - excess[crossing + 1]))

@@ -28,8 +28,6 @@ CLUSTER_UPPER_MASS = 150.0
 WIND_UPPER_MASS = 105.0
 """Default M_up of individual winds [Msun] (Qiu, Lin & Yang, arXiv:2605.31362)."""
 
-_POINTS_PER_PANEL = 4
-
 
 @dataclass(frozen=True)
 class InitialMassFunction:
@@ -142,11 +140,12 @@ class InitialMassFunction:
         step: float = 0.1,
         cluster_mass: float = 1.0,
         breaks: Iterable[float] = (),
+        points: int = 4,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Masses and numbers of stars that stand for the stars from `low` to `high`.
 
-        The integral of xi(M0) f(M0) dM0 is ``sum(weights * f(masses))``: Gauss-Legendre rules of four points in
-        ln M0, on panels that end at the edges of the function and at `breaks`.
+        The integral of xi(M0) f(M0) dM0 is ``sum(weights * f(masses))``: Gauss-Legendre rules in ln M0, on
+        panels that end at the edges of the function and at `breaks`.
 
         Parameters
         ----------
@@ -159,6 +158,9 @@ class InitialMassFunction:
         breaks : iterable of float
             Masses [Msun] where f has a kink or a jump, such as those of the tracks that it was interpolated between.
 
+        points : int
+            Stars per panel: four for smooth integrands, fewer for those with many kinks.
+
         Returns
         -------
         masses : array, shape (n,)
@@ -169,8 +171,10 @@ class InitialMassFunction:
         Raises
         ------
         ParameterError
-            If there are no stars between the limits, or `step` is not above zero.
+            If there are no stars between the limits, or `step` or `points` is not above zero.
         """
+        if points < 1:
+            raise ParameterError(f"points = {points!r} of a panel", remedy="give a whole number from 1 on")
         if not (np.isfinite(step) and step > 0.0):
             raise ParameterError(f"step {step!r} in ln M0 is not above zero", remedy="use one near 0.1")
         low, high = self._populated(low, high)
@@ -182,8 +186,8 @@ class InitialMassFunction:
         ]
         starts = np.concatenate([panel[:-1] for panel in panels])
         widths = np.concatenate([np.diff(panel) for panel in panels])
-        points, weights = np.polynomial.legendre.leggauss(_POINTS_PER_PANEL)
-        masses = np.exp(starts[:, None] + 0.5 * widths[:, None] * (points + 1.0)).ravel()
+        places, weights = np.polynomial.legendre.leggauss(points)
+        masses = np.exp(starts[:, None] + 0.5 * widths[:, None] * (places + 1.0)).ravel()
         measure = (0.5 * widths[:, None] * weights).ravel() * masses
         return masses, measure * self.density(masses, cluster_mass)
 

@@ -153,11 +153,64 @@ def test_the_speed_jumps_where_the_phase_changes():
     share = (4.5 - np.log10(1.1e4)) / 0.6
     change = wind.edges[np.flatnonzero(wind.phase == WindPhase.RSG)[0]]
     assert change == pytest.approx(2e5 + share * 1e5, abs=0.002 * 1e5)
+    # between rows speeds are linear from those of the rows to those of the surface on either side of the change
+    sides = {}
+    for side in (-0.002, 0.002):
+        there = share + side
+        surface = make_track(
+            [1e5, 2e5],
+            [39.9 - 0.1 * there, 39.8],
+            temperature=10.0 ** (4.5 - 0.6 * there),
+            radius=10.0 ** (1.0 + there),
+        )
+        sides[side] = terminal_velocity(surface_of(surface, "GENEC"), wind_recipe("nugis-lamers")).velocity[0]
     speeds = terminal_velocity(surface_of(track, "GENEC"), wind_recipe("nugis-lamers")).velocity
-    inside = (wind.age > 2e5) & (wind.age < 3e5)
-    # nothing between the fast and the slow wind is ever seen
-    expected = np.where(wind.age[inside] < change, speeds[1], speeds[2])
-    np.testing.assert_allclose(wind.velocity[inside], expected, rtol=1e-12)
+    assert sides[-0.002] > 1.5 * sides[0.002]
+    for begin, end, low, high in (
+        (2e5, change, speeds[1], sides[-0.002]),
+        (change, 3e5, sides[0.002], speeds[2]),
+    ):
+        inside = (wind.age > begin + 1e3) & (wind.age < end - 1e3)
+        expected = np.interp(wind.age[inside], [begin, end], [low, high])
+        np.testing.assert_allclose(wind.velocity[inside], expected, rtol=0.03)
+
+
+def test_every_phase_within_an_interval_is_found():
+    """From O to WC in one interval a star passes WN; found where hydrogen falls through its limits."""
+    carbon = [0.0, 0.6, 0.38, 0.001, 0.018, 0.001, 0.0]
+    surface = np.array([SURFACE, SURFACE, carbon, carbon])
+    track = make_track([1e5, 2e5, 3e5, 4e5], [40.0, 39.9, 30.0, 29.9], temperature=6e4, radius=8.0, surface=surface)
+    wind = star_wind(make_grid(track), 40.0)
+    order = wind.phase[np.flatnonzero(np.diff(wind.phase, prepend=-1))]
+    assert list(order) == [WindPhase.O, WindPhase.WN, WindPhase.WC]
+    hydrogen = SURFACE[0]
+    for phase, limit in ((WindPhase.WN, 0.4), (WindPhase.WC, 0.01)):
+        first = wind.edges[np.flatnonzero(wind.phase == phase)[0]]
+        assert first == pytest.approx(2e5 + 1e5 * (1.0 - limit / hydrogen), abs=0.002 * 1e5)
+
+
+@pytest.mark.parametrize("share", [1e-9, 1.0 - 1e-9])
+def test_a_phase_that_changes_at_a_row(share):
+    """A change within rounding of a row is not lost, nor is the interval given to the wrong phase."""
+    limit = np.log10(1.1e4)
+    first, last = (limit + 1e-12, 3.9) if share < 0.5 else (4.5, limit - 1e-12)
+    temperature = 10.0 ** np.array([4.5, first, last, 3.9])
+    track = make_track([1e5, 2e5, 3e5, 4e5], [40.0, 39.9, 39.8, 39.7], temperature=temperature)
+    wind = star_wind(make_grid(track), 40.0)
+    change = wind.edges[np.flatnonzero(wind.phase == WindPhase.RSG)[0]]
+    assert 2e5 <= change <= 3e5
+    assert set(wind.phase[(wind.age > 1e5) & (wind.age < 2e5)]) == {WindPhase.O}
+    assert set(wind.phase[wind.age > 3e5]) == {WindPhase.RSG}
+    assert change == pytest.approx(2e5 if share < 0.5 else 3e5, abs=0.002 * 1e5)
+
+
+@pytest.mark.parametrize("mass", [50.9, 66.5, 78.55, 83.1])
+def test_what_a_star_releases_is_continuous_in_its_mass(mass):
+    """A row that changes phase between two stars must not change what they release: their WC winds differ little."""
+    low, high = (star_wind(MIST, mass * (1.0 + side)) for side in (-1e-6, 1e-6))
+    for phase in WindPhase:
+        one, two = (total(wind, "phase_luminosity")[phase] for wind in (low, high))
+        assert abs(one - two) < 2e-3 * high.energy / YEAR, (mass, phase)
 
 
 def test_the_source_population_changes_at_a_tenth_of_hydrogen():

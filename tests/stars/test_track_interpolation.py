@@ -7,7 +7,7 @@ import pytest
 
 from stellarcr.data import load_tracks
 from stellarcr.errors import ParameterError
-from stellarcr.stars.track_interpolation import interpolate_track
+from stellarcr.stars.track_interpolation import interpolate_track, mean_surface
 from stellarcr.stars.tracks import age_of_bare_surface, age_of_hydrogen_exhaustion
 
 GRID = load_tracks("mist-v1.0-vvcrit0.4")
@@ -38,7 +38,13 @@ def test_between_the_neighbours_in_every_point():
     np.testing.assert_array_equal(track.point, low.point)
     np.testing.assert_allclose(track.age, np.sqrt(low.age * high.age))
     np.testing.assert_allclose(track.mass_loss_rate, np.sqrt(low.mass_loss_rate * high.mass_loss_rate))
-    np.testing.assert_allclose(track.surface, 0.5 * (low.surface + high.surface), atol=1e-15)
+    for row in (0, 300, 500, 650, 700, 807):
+        # the middle of shifted logarithms, by hand, and the sum of both
+        mixed = [
+            np.sqrt((a + 1e-3) * (b + 1e-3)) - 1e-3 for a, b in zip(low.surface[row], high.surface[row], strict=True)
+        ]
+        scale = 0.5 * (low.surface[row].sum() + high.surface[row].sum()) / sum(mixed)
+        np.testing.assert_allclose(track.surface[row], np.array(mixed) * scale, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(track.log_luminosity, 0.5 * (low.log_luminosity + high.log_luminosity))
 
 
@@ -58,6 +64,36 @@ def test_a_track_that_is_left_out_comes_back(mass):
     assert guess.age[-1] == pytest.approx(truth.age[-1], rel=0.01)
     if mass >= 100.0:
         assert age_of_bare_surface(guess) == pytest.approx(age_of_bare_surface(truth), rel=0.02)
+
+
+def _lost_beside_hydrogen(track):
+    """Mass of C12 and O16 lost while more than a tenth of the surface is hydrogen [Msun]."""
+    lost = -np.diff(track.mass)
+    hydrogen, *metals = (
+        0.5 * (track.surface_fraction(name)[1:] + track.surface_fraction(name)[:-1]) for name in ("H1", "C12", "O16")
+    )
+    return [float(np.sum(lost * metal * (hydrogen > 0.1))) for metal in metals]
+
+
+@pytest.mark.parametrize("mass", [55.0, 80.0, 85.0])
+def test_no_carbon_beside_hydrogen(mass):
+    """Neighbours of which one keeps hydrogen and the other bares carbon: linear means lose 15 to 130 times too much."""
+    truth = GRID.track(mass)
+    grid = replace(GRID, tracks=tuple(track for track in GRID.tracks if track is not truth))
+    guess, expected = _lost_beside_hydrogen(interpolate_track(grid, mass)), _lost_beside_hydrogen(truth)
+    for ours, true in zip(guess, expected, strict=True):
+        assert 0.5 * true < ours < 2.0 * true
+
+
+def test_surfaces_keep_their_sum_and_are_exact_at_both_ends():
+    low, high = GRID.track(80.0), GRID.track(85.0)
+    for weight in (0.0, 0.3, 1.0):
+        mixed = mean_surface(low.surface, high.surface, weight)
+        total = (1.0 - weight) * low.surface.sum(axis=1) + weight * high.surface.sum(axis=1)
+        np.testing.assert_allclose(mixed.sum(axis=1), total, rtol=1e-12)
+        assert np.all(mixed >= 0.0)
+    for weight, track in ((0.0, low), (1.0, high)):
+        np.testing.assert_allclose(mean_surface(low.surface, high.surface, weight), track.surface, atol=1e-15)
 
 
 def _at(track, ages, values):
