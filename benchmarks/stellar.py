@@ -35,6 +35,8 @@ def main() -> None:
         wind = star_wind(grid, mass)
         taken = seconds(lambda wind=wind: bubble_of(wind))
         print(f"bubble of a star of {mass:3.0f} Msun, {len(wind)} ages:      {taken:6.3f} s")
+    stars = list(stars_of(grid, kroupa(105.0)))
+    print(f"winds of {len(stars)} stars, 8-105 Msun: {len(steps_of_stars(stars))} steps")
     taken = seconds(lambda: steps_of_stars(stars_of(grid, kroupa(105.0)), bubbles=True), times=1)
     print(f"steps of individual winds, 8-105 Msun, bubbles: {taken:6.1f} s")
 
