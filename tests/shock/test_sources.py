@@ -168,7 +168,7 @@ def cluster_steps(mass_step=MASS_STEP, time_step=TIME_STEP):
 
 def star_steps(mass_step=MASS_STEP, divisions=1):
     # lighter stars never turn WR, have the lowest cutoffs, and are most of the work
-    stars = stars_of(GRID, kroupa(105.0), mass_step=mass_step, divisions=divisions, lowest_mass=40.0)
+    stars = stars_of(GRID, kroupa(105.0), mass_step=mass_step, divisions=divisions, lowest_mass=50.0)
     steps = steps_of_stars(stars)
     return {"O": steps.select(~steps.stripped), "WR": steps.select(steps.stripped)}
 
@@ -245,6 +245,7 @@ def test_converged_in_rigidity(default_steps):
 @pytest.mark.parametrize("name", ["MSC", "O", "WR"])
 def test_more_field_means_higher_rigidities(default_steps, name):
     steps = default_steps[name]
+    steps = steps.select(np.arange(len(steps)) % 10 == 0)
     values = np.array([1e-3, 1e-2, 0.05, 0.3])
     reference = steps.maximum_rigidity(values[0])
     cutoffs = []
@@ -264,7 +265,7 @@ def test_field_scales_every_turbulence(default_steps):
 
 def test_energy_of_populations_is_that_of_the_stars(default_steps):
     parts = default_steps["O"].energy + default_steps["WR"].energy
-    whole = sum(number * wind.energy for _, number, wind in stars_of(GRID, kroupa(105.0), lowest_mass=40.0))
+    whole = sum(number * wind.energy for _, number, wind in stars_of(GRID, kroupa(105.0), lowest_mass=50.0))
     assert parts == pytest.approx(whole, rel=1e-10)
 
 
