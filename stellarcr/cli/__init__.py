@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
@@ -47,8 +48,20 @@ for _module in (fit, plot, predict, compare, runs, data, tracks, reproduce):
     _module.register(app)
 
 
+def _show_log() -> None:
+    """Write what the package has to say while it works to standard error: results alone go to standard output."""
+    log = logging.getLogger("stellarcr")
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("stellarcr: %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+
+
 def main() -> None:
     """Entry point: a mistake of the user ends in a message and exit code 2, an interrupted run in 130."""
+    _show_log()
     try:
         app()
     except StellarcrError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..data.compositions import COMPOSITIONS, load_composition, load_type_ia, read_composition
 from ..data.galaxy_presets import load_galaxy
+from ..data.stellar_tables import load_stellar_population
 from ..errors import ConfigError, DataError, ModelError, ParameterError, StellarcrError
 from ..extensions import asked_for
 from ..infer.posterior import Posterior
@@ -11,6 +12,7 @@ from ..likelihood.experiment import ExperimentData, load_experiment
 from ..model import ForwardModel
 from ..observe.grid import RigidityGrid
 from ..populations import POPULATION_KINDS, Composition, Population, population_builder
+from ..populations.stellar_options import STELLAR_KINDS, stellar_options
 from .parameters import build_space
 from .records import fingerprint
 from .schema import PopulationConfig, RunConfig
@@ -41,12 +43,29 @@ def _population(name: str, section: PopulationConfig, config: RunConfig) -> Popu
     where = f"{config.where} [populations.{name}]"
     kind = section.kind or name
     try:
+        if section.spectrum == "stellar":
+            return _stellar_population(name, kind, section, where)
         builder = population_builder(kind, where)
         population = builder(_composition(kind, section), section.isotopes, section.options)  # type: ignore[arg-type]
     except (ConfigError, DataError, ParameterError) as error:
         origin = error.where if where in error.where else asked_for(error, where).where
         raise ConfigError(error.problem, where=origin, remedy=error.remedy) from error
     return population if population.name == name else population.with_name(name)
+
+
+def _stellar_population(name: str, kind: str, section: PopulationConfig, where: str) -> Population:
+    if kind not in STELLAR_KINDS:
+        raise ConfigError(
+            f"the kind {kind!r} has no spectrum from stellar evolution",
+            remedy=f"spectrum = 'stellar' is for {', '.join(STELLAR_KINDS)}; name one with kind, or remove the key",
+        )
+    if section.composition is not None:
+        raise ConfigError(
+            f"composition = {section.composition!r}, but a stellar spectrum comes with the winds' own",
+            remedy="remove composition, or use spectrum = 'effective'",
+        )
+    options = stellar_options(kind, section.options)
+    return load_stellar_population(options, section.isotopes, where).with_name(name)  # type: ignore[arg-type]
 
 
 def _composition(kind: str, section: PopulationConfig) -> Composition:

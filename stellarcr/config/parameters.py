@@ -136,6 +136,7 @@ def _parameter(name: str, settings: Mapping[str, Any], model: ForwardModel, wher
         )
         if info is not None and parameter.prior is not None:
             model.check_value(name, parameter.prior.support[0], limit=True)
+            model.check_limits(name, *parameter.prior.support)
         elif info is not None and parameter.value is not None:
             model.check_value(name, parameter.value)
     except ParameterError as error:

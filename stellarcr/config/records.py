@@ -18,6 +18,7 @@ from ..likelihood.schema import merge
 from ..model import ForwardModel, plain_name
 from ..populations.base import Population
 from ..populations.extension import ExtensionShape
+from ..populations.stellar import StellarShape
 from .schema import RunConfig
 
 
@@ -54,6 +55,8 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
 def _shape_identity(population: Population) -> Any:
     shape = population.shape
     if isinstance(shape, ExtensionShape):
+        return shape.identity
+    if isinstance(shape, StellarShape):
         return shape.identity
     return f"{shape.__module__}.{getattr(shape, '__qualname__', type(shape).__name__)}"
 
@@ -114,6 +117,9 @@ def user_code(config: RunConfig, model: ForwardModel, data: list[ExperimentData]
     sources = [p.shape.source for p in model.populations if isinstance(p.shape, ExtensionShape)]
     tables = [config.parameters, *(d.file.nuisances.model_dump() for d in data)]
     sources += [find_extension(reference) for table in tables for reference in _references(table)]
+    stellar = [section for section in config.populations.values() if section.spectrum == "stellar"]
+    recipes = [str(section.options.get("recipe", "")) for section in stellar]
+    sources += [find_extension(recipe) for recipe in recipes if is_reference(recipe)]
     return dict(sorted(pair for source in sources for pair in source.files))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from ..errors import ConfigError, nearest
-from ..extensions import absolute_references
+from ..extensions import absolute_reference, absolute_references, is_reference
 from ..likelihood.schema import Strict, parse, read_toml
 
 
@@ -21,6 +21,10 @@ class PopulationConfig(Strict):
         description="snr, o_wind, wr_wind, msc or ia, a kind that an installed package declares, or a builder of your "
         "own, 'file.py:Name' or 'module:Name'; default: the section's name",
     )
+    spectrum: Literal["effective", "stellar"] = Field(
+        "effective",
+        description="of o_wind, wr_wind and msc: a power law with a cutoff, or what stellar evolution gives",
+    )
     composition: str | None = Field(
         None,
         description="snr, o_wind, wr_wind or msc, type_ia, or an ECSV table of your own, 'file.ecsv'; default: that of "
@@ -28,7 +32,11 @@ class PopulationConfig(Strict):
     )
     isotopes: str = Field("dominant", description="dominant, given (by the composition) or natural (terrestrial)")
     yields: str = Field("N100", description="Type Ia only: explosion model of Seitenzahl et al. 2013")
-    options: dict[str, Any] = Field(default={}, description="keyword arguments of a builder of your own")
+    options: dict[str, Any] = Field(
+        default={},
+        description="of a stellar spectrum (see the how-to on stellar populations), or keyword arguments of a builder "
+        "of your own",
+    )
 
 
 class ConstraintConfig(Strict):
@@ -127,7 +135,22 @@ def _own_files(sections: dict[str, Any], base: Path) -> dict[str, Any]:
             name = table.get(key) if isinstance(table, dict) else None
             if isinstance(name, str) and (name.endswith(".ecsv") or (key == "folder" and (base / name).is_dir())):
                 table[key] = str((base / Path(name).expanduser()).resolve())
+    populations = sections.get("populations")
+    for table in populations.values() if isinstance(populations, dict) else ():
+        if isinstance(table, dict) and table.get("spectrum") == "stellar" and isinstance(table.get("options"), Mapping):
+            table["options"] = _own_stellar_files(table["options"], base)
     return sections
+
+
+def _own_stellar_files(options: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Make the paths of a user's grid of tracks and wind recipe absolute."""
+    changed = dict(options)
+    grid, recipe = options.get("grid"), options.get("recipe")
+    if isinstance(grid, str) and grid.endswith(".h5"):
+        changed["grid"] = str((base / Path(grid).expanduser()).resolve())
+    if isinstance(recipe, str) and is_reference(recipe):
+        changed["recipe"] = absolute_reference(recipe, base)
+    return changed
 
 
 def load_config(path: str | Path) -> RunConfig:

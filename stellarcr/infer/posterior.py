@@ -242,7 +242,8 @@ class Posterior:
         for member in self.model.populations:
             if member.budget is not None:
                 amount = components[member.name][member.amplitude_name]
-                result[f"efficiency.{member.name}"] = np.broadcast_to(np.asarray(amount) / member.budget, (n,))
+                efficiency = np.asarray(amount) * (member.amplitude_unit / member.budget)
+                result[f"efficiency.{member.name}"] = np.broadcast_to(efficiency, (n,))
         return result
 
     def model_parameters(self, values: dict[str, Any]) -> dict[str, Any]:

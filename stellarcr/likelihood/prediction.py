@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array, namespace
-from ..model import ForwardModel, injected_amplitude, plain_name
+from ..model import ForwardModel, injected_amplitude, injected_energy, plain_name
 from ..observe.response import ChebyshevAxis, Isotopes, Points, Transfer, response_matrix, tabulate_response
 from ..populations.base import Population
 
@@ -144,29 +144,53 @@ class SourceTable:
         """
         components = self.model.local_values(parameters)
         rigidity = self.model.grid.rigidity
-        shapes, coefficients, extra = [], [], None
+        shapes, coefficients, extra = [], [], []
         for member, selection, weights in zip(self.model.populations, self.selections, self.weights, strict=True):
             values = components[member.name]
+            if member.injected is not None:
+                extra.append(self._injected(member, selection, values, n, xp))
+                continue
             shape = member.shape(rigidity, values)
             abundance = self.model.abundances(member, values)
             amplitude = injected_amplitude(member, values, shape, abundance, weights)
             amplitude = xp.asarray(amplitude)[..., None]
             coefficient = _expand(amplitude * (abundance @ selection), (n, len(self.columns)), xp)
             if member.shape_per_element:
-                spread = xp.einsum("...ek,ec->...ck", shape, (selection > 0).astype(float))
-                term = coefficient[..., None] * spread
-                extra = term if extra is None else extra + term
+                # an element goes into one column, or, where isotopes travel apart, into several
+                element = xp.asarray(np.argmax(selection > 0, axis=0))
+                extra.append(coefficient[..., None] * xp.take(shape, element, axis=-2))
             else:
                 shapes.append(_expand(shape, (n, len(rigidity)), xp))
                 coefficients.append(coefficient)
         spectra = 0.0
         if shapes:
             spectra = xp.stack(coefficients, axis=-1) @ xp.stack(shapes, axis=-2)
-        if extra is not None:
-            spectra = spectra + extra
+        for term in extra:
+            spectra = spectra + term
         if all(column.folded for column in self.columns):
             return spectra
         return spectra * self._transfer_on_grid(components, n, xp)
+
+    def _injected(
+        self, member: Population, selection: np.ndarray, values: Mapping[str, Array], n: int, xp: Any
+    ) -> Array:
+        """Spectra of all columns from a population that gives them itself, shape ``(n, n_columns, size)``."""
+        columns = np.flatnonzero(np.any(selection > 0, axis=0))
+        element = np.argmax(selection > 0, axis=0)
+        log_energy = xp.log(xp.asarray(injected_energy(member, values)))
+        spectra = member.injected(  # type: ignore[misc]
+            self.model.grid.rigidity, values, log_energy, tuple(int(k) for k in element[columns])
+        )
+        spectra = _expand(spectra, (n, len(columns), self.model.grid.size), xp)
+        fraction = selection[element[columns], columns]
+        if np.any(fraction != 1.0):
+            spectra = spectra * xp.asarray(fraction)[:, None]
+        if len(columns) == selection.shape[1]:
+            return spectra
+        place = np.full(selection.shape[1], len(columns))
+        place[columns] = np.arange(len(columns))
+        nothing = xp.zeros((n, 1, self.model.grid.size))
+        return xp.take(xp.concat([spectra, nothing], axis=1), xp.asarray(place), axis=1)
 
     def _transfer_on_grid(self, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any) -> Array:
         rigidity = xp.asarray(self.model.grid.rigidity)

@@ -2,6 +2,6 @@
 
 from .forward import ForwardModel
 from .names import LOG10, log_name, plain_name
-from .sources import injected_amplitude
+from .sources import injected_amplitude, injected_energy
 
-__all__ = ["LOG10", "ForwardModel", "injected_amplitude", "log_name", "plain_name"]
+__all__ = ["LOG10", "ForwardModel", "injected_amplitude", "injected_energy", "log_name", "plain_name"]

@@ -22,7 +22,7 @@ from ..observe.composition import mean_log_mass
 from ..observe.grid import RigidityGrid
 from ..populations.base import ParameterInfo, Population
 from ..species import Nuclide, members
-from .names import check_names, check_value, split_name
+from .names import check_limits, check_names, check_value, split_name
 from .sources import energy_weights, injected_amplitude, varied_abundances
 
 if TYPE_CHECKING:
@@ -110,6 +110,23 @@ class ForwardModel:
             With name, value and what to do.
         """
         check_value(name, value, self.parameters, limit)
+
+    def check_limits(self, name: str, low: float, high: float) -> None:
+        """Refuse a prior that reaches beyond where a component knows its parameter; see `ParameterInfo.limits`.
+
+        Parameters
+        ----------
+        name : str
+            Full name, plain or with ``log10_``.
+        low, high : float
+            Ends of the prior.
+
+        Raises
+        ------
+        ParameterError
+            With name, ends, limits and what to do.
+        """
+        check_limits(name, low, high, self.parameters)
 
     @cached_property
     def _defaults(self) -> dict[str, dict[str, Array]]:

@@ -69,6 +69,8 @@ def check_value(name: str, value: float, known: Mapping[str, ParameterInfo], lim
     """
     if not limit and not np.isfinite(value):
         raise ParameterError(f"parameter {name!r} = {value} is not finite", remedy="give a finite number")
+    if not limit:
+        check_limits(name, value, value, known)
     if plain_name(name) != name:
         return
     info = known[name]
@@ -81,4 +83,36 @@ def check_value(name: str, value: float, known: Mapping[str, ParameterInfo], lim
             "low = 0.0"
             if limit
             else f"give a positive number{' of ' + info.unit if info.unit else ''}",
+        )
+
+
+def check_limits(name: str, low: float, high: float, known: Mapping[str, ParameterInfo]) -> None:
+    """Refuse values outside the limits between which a component knows a parameter.
+
+    Parameters
+    ----------
+    name : str
+        Full name, plain or with ``log10_``.
+    low, high : float
+        Ends of a prior, or one value twice.
+    known : mapping
+        Parameters by full name.
+
+    Raises
+    ------
+    ParameterError
+        With name, values, limits and what to do.
+    """
+    limits = known[plain_name(name)].limits
+    if limits is None:
+        return
+    if plain_name(name) != name:
+        limits = float(np.log10(limits[0])), float(np.log10(limits[1]))
+    slack = 1e-9 * (limits[1] - limits[0])
+    if not (limits[0] - slack <= low and high <= limits[1] + slack):
+        component, _, local = plain_name(name).partition(".")
+        what = f"{low:g}" if low == high else f"a prior from {low:g} to {high:g}"
+        raise ParameterError(
+            f"parameter {name!r}: {what} is outside the limits of its table, {limits[0]:g} to {limits[1]:g}",
+            remedy=f"stay inside, or widen {local}_range in the options of [populations.{component}]",
         )

@@ -94,10 +94,29 @@ def injected_amplitude(
         From `ForwardModel.energy_weights`.
     """
     xp = namespace(shape)
-    if population.shape_per_element:
-        energies = xp.sum(shape * energy_weights.T, axis=-1)
+    if population.shape_per_element and abundance.ndim == 1:
+        flat = xp.reshape(shape, (*shape.shape[:-2], -1))
+        released = flat @ xp.asarray((energy_weights * np.asarray(abundance)).T.ravel())
     else:
-        energies = shape @ energy_weights
-    released = xp.sum(energies * abundance, axis=-1)
-    amount = values[population.amplitude_name] * GEV_PER_ERG
-    return amount / released / (YEAR if population.place == "disc" else 1.0)
+        energies = xp.sum(shape * energy_weights.T, axis=-1) if population.shape_per_element else shape @ energy_weights
+        released = xp.sum(energies * abundance, axis=-1)
+    return injected_energy(population, values) / released
+
+
+def injected_energy(population: Population, values: Mapping[str, Array]) -> Array:
+    """Kinetic energy above 1 GV that a population injects.
+
+    Parameters
+    ----------
+    population : Population
+        Whose energy it is.
+    values : mapping
+        Its local parameters.
+
+    Returns
+    -------
+    array or float
+        A disc's power [GeV/s], or a burst's energy [GeV], shape ``(...)``.
+    """
+    unit = population.amplitude_unit * GEV_PER_ERG / (YEAR if population.place == "disc" else 1.0)
+    return values[population.amplitude_name] * unit

@@ -31,6 +31,8 @@ class ParameterInfo:
         LaTeX, without dollar signs.
     source : str
         Where the default comes from.
+    limits : tuple of float, optional
+        Where the parameter may lie, if its component is only known there.
     """
 
     name: str
@@ -38,10 +40,12 @@ class ParameterInfo:
     unit: str
     label: str
     source: str
+    limits: tuple[float, float] | None = None
 
 
 IsotopeChoice = Literal["dominant", "given", "natural"]
 InjectionShape = Callable[[Array, Mapping[str, Array]], Array]
+InjectedSpectra = Callable[[Array, Mapping[str, Array], Array, tuple[int, ...]], Array]
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,14 @@ class Population:
     shape_per_element : bool
         Whether ``shape`` has an element axis.
     budget : float or None
-        Mechanical power [erg/yr] (or energy [erg]) that the amplitude is compared with.
+        Mechanical power [erg/yr] (or energy [erg]) that the amplitude is compared with. A population of the disc with a
+        parameter ``eta_acc`` instead of ``power`` injects that part of it.
     free_abundances : bool
         Whether ``abundance.<element>`` multipliers are parameters.
+    injected : callable, optional
+        A shorter way to the same spectra, used inside fits: ``injected(rigidity, parameters, log_energy, chosen)`` with
+        ln of the energy or power above 1 GV [GeV or GeV/s], shape ``(...)``, and positions in ``elements``, returns the
+        injected spectra ``(..., len(chosen), n_rigidity)`` of these elements, abundances included.
     """
 
     name: str
@@ -88,6 +97,7 @@ class Population:
     budget_source: str = ""
     free_abundances: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    injected: InjectedSpectra | None = None
 
     def __post_init__(self) -> None:
         if self.isotopes not in ("dominant", "given", "natural"):
@@ -115,8 +125,15 @@ class Population:
 
     @property
     def amplitude_name(self) -> str:
-        """Name of its normalisation: ``power`` (disc) or ``energy`` (burst)."""
-        return "power" if self.place == "disc" else "energy"
+        """Name of its normalisation: ``power`` or ``eta_acc`` (disc), or ``energy`` (burst)."""
+        if self.place == "nearby":
+            return "energy"
+        return "eta_acc" if any(info.name == "eta_acc" for info in self.parameters) else "power"
+
+    @property
+    def amplitude_unit(self) -> float:
+        """What one unit of the normalisation is, in erg/yr (or erg): 1, or the budget of an efficiency."""
+        return float(self.budget or 1.0) if self.amplitude_name == "eta_acc" else 1.0
 
     def isotopes_of(self, element: str) -> tuple[tuple[Nuclide, float], ...]:
         """Nuclides of an element and their number fractions at equal rigidity.

@@ -20,7 +20,7 @@ RIGIDITIES = np.geomspace(1.0, 4e8, 24)
 _FACTORS = np.array([1.0, 1.001, 0.999])
 """Three parameter vectors near the defaults: their spectra differ, and no sensible limit is crossed."""
 
-_UNITS = {"power": "erg/yr", "energy": "erg"}
+_UNITS = {"power": "erg/yr", "energy": "erg", "eta_acc": ""}
 SHAPE = "return a spectrum of shape (..., n_rigidity), see stellarcr.populations.Population"
 BATCH = (
     "a fit gives arrays of many parameter vectors: give each parameter a last axis with "
@@ -128,6 +128,11 @@ def _check_needed(population: Population, infos: Mapping[str, ParameterInfo]) ->
     if population.place not in ("disc", "nearby"):
         raise ParameterError(f"place = {population.place!r} is not a choice", remedy="use 'disc' or 'nearby'")
     needed = {population.amplitude_name: _UNITS[population.amplitude_name]}
+    if "eta_acc" in infos and ("power" in infos or population.budget is None):
+        raise ParameterError(
+            "an efficiency eta_acc stands beside a power" if "power" in infos else "eta_acc is a part of no budget",
+            remedy="declare eta_acc with a budget [erg/yr] of mechanical power, or power [erg/yr], never both",
+        )
     if population.place == "nearby":
         needed |= {"age": "yr", "distance": "kpc"}
     for name, unit in needed.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +17,6 @@ from .evolution_measures import logarithmic_slope, median_by_time, quotient, val
 from .evolution_phases import phase_rows, wolf_rayet_ages
 from .evolution_winds import STARS, EvolvedWind, evolved_star, evolved_winds, upper_mass
 from .items import Result, Row, Settings
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from ...plots.evolution import EvolutionPanel
 
 FIT_START = 1e5
 """Age from which slopes are fitted [yr]."""
@@ -45,7 +40,7 @@ def fig2(settings: Settings) -> Result:
     """Mass injection rates and wind velocities through time, and what the paper says about phases."""
     winds = evolved_winds(settings)
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from ...plots.evolution import injection_plot
 
         return injection_plot([_panel(w, _injection_curves(w)) for w in winds], _last_age(winds))
@@ -67,7 +62,7 @@ def fig3(settings: Settings) -> Result:
     """Radii of termination shock and shell and the pressure between them through time, and their slopes."""
     winds = evolved_winds(settings)
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from ...plots.evolution import radii_plot
 
         return radii_plot([_panel(w, _radii_curves(w)) for w in winds], _last_age(winds))
@@ -100,7 +95,7 @@ def fig4(settings: Settings) -> Result:
     winds = evolved_winds(settings)
     accelerations = [accelerated(settings, wind) for wind in winds]
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from ...plots.evolution import acceleration_plot
 
         pairs = zip(winds, accelerations, strict=True)
@@ -170,7 +165,7 @@ def _last_age(winds: tuple[EvolvedWind, ...]) -> float:
     return math.ceil(2.0 * max(lives) + 0.4) / 2.0
 
 
-def _panel(wind: EvolvedWind, curves: Mapping[str, FloatArray]) -> EvolutionPanel:
+def _panel(wind: EvolvedWind, curves: Mapping[str, FloatArray]) -> Any:
     from ...plots.evolution import EvolutionPanel
 
     edges, phases = wind.background

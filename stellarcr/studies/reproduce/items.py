@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ...data.tracks import load_tracks
 from ...stars.recipes import DEFAULT_RECIPE, WindRecipe, wind_recipe
 from ...stars.tracks import TrackGrid
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DEFAULT_GRID = "mist-v1.0-vvcrit0.4"
 """The grid of tracks that the paper uses."""
@@ -41,7 +38,7 @@ class Row(NamedTuple):
 
     @property
     def ratio(self) -> float | None:
-        """ours / paper, where both are numbers and the latter is not zero."""
+        """Ours over the paper's, where both are numbers and the latter is not zero."""
         if isinstance(self.ours, str) or isinstance(self.paper, str) or not self.paper or self.ours is None:
             return None
         return self.ours / self.paper
@@ -60,13 +57,13 @@ class Result:
     notes : tuple of str
         What a reader must know to compare them: definitions, choices.
     draw : callable or None
-        Makes the figure; None for an item without one.
+        Makes the matplotlib figure; None for an item without one.
     """
 
     title: str
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
-    draw: Callable[[], Figure] | None = None
+    draw: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True)
