@@ -31,9 +31,10 @@ LAST_AGE = 4e7
 MASS_STEP = 0.1
 """Default step of the quadrature over stars in ln M0; see `stellarcr.stars.mass_mesh`. Each panel holds two stars.
 
-Measured with MIST, `nugis-lamers`, eta_B = 0.01, on H, He, C and O: half the step changes effective cutoffs by 0.06%
-(Bohm) or 0.3% (Kraichnan), and spectra of clusters to 5 Myr by 0.13% where they are above 1e-2 of the power law, 0.25%
-above 1e-4 (Kraichnan 0.5%, Kolmogorov 0.9%). Those of WR winds change by 0.26% above 1e-4, of O-type winds by 0.13%.
+Measured on H, He, C and O with `nugis-lamers`, eta_B = 0.01, Bohm, and half the step. MIST: spectra of clusters to
+5 Myr, of WR and of O-type winds change by less than 0.3% where they are above 1e-4 of the power law, cutoffs by less
+than 0.1% (Kraichnan and Kolmogorov: clusters by less than 1%, cutoffs by 0.3%). GENEC v40, whose massive tracks are six
+times as far apart: winds 0.2% above 1e-4, clusters 0.9% above 1e-2 and 3.4% above 1e-4.
 """
 
 TIME_STEP = 4e3

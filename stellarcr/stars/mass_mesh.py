@@ -3,8 +3,8 @@
 Between two tabulated masses a star is interpolated at equal stages, so that what it releases is smooth in ln M0 but
 where a stage changes its class: the phase of its wind, or its source population. A panel is therefore as wide as the
 step in ln M0 allows, and narrower by how much of a star's mass is lost in stages that change class within it. In MIST
-(stars of 80 Msun turn WR after, those of 85 during hydrogen burning) half of the panels above 45 Msun lie where these
-change. Panels end at tabulated masses.
+a quarter of the panels lie between 80 and 85 Msun: stars of 80 turn WR after, those of 85 during hydrogen burning.
+Panels end at tabulated masses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .history import ZERO_AGE_POINT
 from .track_interpolation import mean_surface
 from .tracks import FloatArray, Track, TrackGrid
-from .winds import source_population, wind_phase
+from .winds import SourcePopulation, source_population, wind_phase
 
 CLASS_WEIGHT = 2.5
 """Width in ln M0 that counts as much as a change of class of all that a star loses.
@@ -25,10 +25,10 @@ CLASS_WEIGHT = 2.5
 `project choice`: shares the error of spectra about evenly between panels.
 """
 
-LOWEST_RESOLVED = 45.0
-"""Mass [Msun] below which changes of class are not resolved.
+STRIPPED_FACTOR = 2.0
+"""How much narrower panels are where a star turns WR (X_H < 0.1).
 
-`project choice`: lighter stars of the grids do not turn WR, and have 2% of a cluster's wind energy.
+`project choice`: other stars have the lowest R_max and evolve alike; changes of class are resolved for these alone.
 """
 
 _WEIGHTS = np.linspace(0.0, 1.0, 65)
@@ -48,8 +48,10 @@ def mass_panels(grid: TrackGrid, step: float) -> FloatArray:
     for lower, upper in itertools.pairwise(grid.tracks):
         width = np.log(upper.initial_mass / lower.initial_mass)
         measure = _WEIGHTS * width
-        if grid.has_equivalent_points and lower.initial_mass >= LOWEST_RESOLVED:
-            measure = measure + CLASS_WEIGHT * _lost_in_changes(lower, upper, ZERO_AGE_POINT.get(grid.family, 0))
+        if grid.has_equivalent_points and any(_stripped(track) for track in (lower, upper)):
+            measure = STRIPPED_FACTOR * measure + CLASS_WEIGHT * _lost_in_changes(
+                lower, upper, ZERO_AGE_POINT.get(grid.family, 0)
+            )
         count = int(np.ceil(measure[-1] / step * (1.0 - 1e-12)))
         weights = np.interp(np.arange(count) * (measure[-1] / count), measure, _WEIGHTS)
         ends.append(lower.initial_mass * np.exp(weights * width))
@@ -76,6 +78,11 @@ def _lost_in_changes(lower: Track, upper: Track, first: int) -> FloatArray:
         ]
     )
     return np.concatenate([[0.0], np.cumsum((classes[1:] != classes[:-1]) @ share)])
+
+
+def _stripped(track: Track) -> bool:
+    hydrogen = track.surface_fraction("H1") + track.surface_fraction("H2")
+    return bool(np.any(source_population(hydrogen) == SourcePopulation.WR))
 
 
 def _lost(mass: FloatArray) -> FloatArray:
