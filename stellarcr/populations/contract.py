@@ -55,10 +55,13 @@ def check_population(population: Population) -> str:
     _check_declarations(population)
     defaults = {info.name: float(info.default) for info in population.parameters}
     inner = (len(population.elements), len(RIGIDITIES)) if population.shape_per_element else (len(RIGIDITIES),)
-    alone = [_spectrum(population, {k: v * f for k, v in defaults.items()}, inner, "numbers") for f in _FACTORS]
+    batch = {info.name: _beside(info) for info in population.parameters}
+    alone = [
+        _spectrum(population, {name: float(values[k]) for name, values in batch.items()}, inner, "numbers")
+        for k in range(len(_FACTORS))
+    ]
     if not np.any(alone[0] > 0):
         raise ParameterError("the shape is zero everywhere at the default parameters", remedy="correct the defaults")
-    batch = {name: value * _FACTORS for name, value in defaults.items()}
     together = _spectrum(population, batch, (3, *inner), "arrays of shape (3,)")
     _compare(
         together,
@@ -87,6 +90,12 @@ def check_population(population: Population) -> str:
     return _why_numpy_only(population, {name: StrictArray(value) for name, value in batch.items()}, together)
 
 
+def _beside(info: ParameterInfo) -> np.ndarray:
+    """A parameter's default and values beside it, within its limits."""
+    values = float(info.default) * _FACTORS
+    return values if info.limits is None else np.clip(values, *info.limits)
+
+
 def _check_declarations(population: Population) -> None:
     for key in ("name", "label"):
         text = getattr(population, key)
@@ -107,6 +116,11 @@ def _check_declarations(population: Population) -> None:
             raise ParameterError(f"parameter {info.name!r}: default = {info.default!r}", remedy="give a number")
         if not math.isfinite(info.default):
             raise ParameterError(f"parameter {info.name!r}: default = {info.default}", remedy="give a finite number")
+        if info.limits is not None and not info.limits[0] <= info.default <= info.limits[1]:
+            raise ParameterError(
+                f"parameter {info.name!r}: default = {info.default:g} is outside limits = {info.limits}",
+                remedy="give limits (lowest, highest) around the default, or none",
+            )
         texts = [(key, getattr(info, key)) for key in ("name", "unit", "label", "source")]
         for key, text in texts:
             if not isinstance(text, str) or (key in ("name", "label", "source") and not text):

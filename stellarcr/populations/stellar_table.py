@@ -139,12 +139,12 @@ class StellarTable:
         n_scale, n_gamma, rank = self.coefficients.shape
         points = xp.stack([xp.reshape(0.5 * xp.log(eta_B), (-1,)), xp.reshape(gamma, (-1,))])
         first, weights, inside = _stencil(points, self._axes)
-        place = (first[0] * float(n_gamma) + first[1])[:, None] + xp.asarray(_neighbours(n_gamma))
+        place = (first[0, :] * float(n_gamma) + first[1, :])[:, None] + xp.asarray(_neighbours(n_gamma))
         flat = xp.asarray(self.coefficients.reshape(n_scale * n_gamma, rank))
         near = xp.take(flat, xp.reshape(xp.astype(place, xp.int64), (-1,)), axis=0)
-        weight = xp.reshape(weights[0][:, :, None] * weights[1][:, None, :], (-1, 1, 16))
+        weight = xp.reshape(weights[0, :, :, None] * weights[1, :, None, :], (-1, 1, 16))
         varying = xp.matmul(weight, xp.reshape(near, (-1, 16, rank)))[:, 0, :]
-        fixed = xp.stack([xp.where(inside, 1.0, xp.nan), points[1], -xp.exp(-points[0])], axis=-1)
+        fixed = xp.stack([xp.where(inside, xp.ones_like(points[0, :]), xp.nan), points[1, :], -xp.exp(-points[0, :])], axis=-1)
         return xp.concat([fixed, varying], axis=-1), eta_B.shape
 
     @property
@@ -232,4 +232,4 @@ def _stencil(points: Array, axes: Floats) -> tuple[Array, Array, Array]:
     b, c, d = a - 1.0, a - 2.0, a - 3.0
     ab, cd = a * b, c * d
     weights = xp.stack([b * cd * (-1 / 6), a * cd * 0.5, ab * d * -0.5, ab * c * (1 / 6)], axis=-1)
-    return first, weights, within[0] & within[1]
+    return first, weights, within[0, :] & within[1, :]

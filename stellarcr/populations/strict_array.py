@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-_OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+_OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 
 

@@ -66,25 +66,6 @@ def test_a_track_that_is_left_out_comes_back(mass):
         assert age_of_bare_surface(guess) == pytest.approx(age_of_bare_surface(truth), rel=0.02)
 
 
-def _lost_beside_hydrogen(track):
-    """Mass of C12 and O16 lost while more than a tenth of the surface is hydrogen [Msun]."""
-    lost = -np.diff(track.mass)
-    hydrogen, *metals = (
-        0.5 * (track.surface_fraction(name)[1:] + track.surface_fraction(name)[:-1]) for name in ("H1", "C12", "O16")
-    )
-    return [float(np.sum(lost * metal * (hydrogen > 0.1))) for metal in metals]
-
-
-@pytest.mark.parametrize("mass", [55.0, 80.0, 85.0])
-def test_no_carbon_beside_hydrogen(mass):
-    """Neighbours of which one keeps hydrogen and the other bares carbon: linear means lose 15 to 130 times too much."""
-    truth = GRID.track(mass)
-    grid = replace(GRID, tracks=tuple(track for track in GRID.tracks if track is not truth))
-    guess, expected = _lost_beside_hydrogen(interpolate_track(grid, mass)), _lost_beside_hydrogen(truth)
-    for ours, true in zip(guess, expected, strict=True):
-        assert 0.5 * true < ours < 2.0 * true
-
-
 def test_surfaces_keep_their_sum_and_are_exact_at_both_ends():
     low, high = GRID.track(80.0), GRID.track(85.0)
     for weight in (0.0, 0.3, 1.0):

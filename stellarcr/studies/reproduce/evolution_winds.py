@@ -27,10 +27,9 @@ CLUSTER_END = 1e7
 """Age to which the cluster is followed here [yr] (`project choice`: twice the age limit of its injection)."""
 
 CLUSTER_STEP = 2.5e4
-"""Width of the intervals of age of the cluster [yr], from 0.1 Myr on; shorter before (`project choice`: with
-`_MASS_STEP` what keeps deaths and eruptions of single stars of the quadrature from roughening the curves)."""
+"""Width of the intervals of age of the cluster [yr], from 0.1 Myr on; shorter before (`project choice`: it keeps
+deaths and eruptions of single stars of the quadrature from roughening the curves)."""
 
-_MASS_STEP = 0.02
 _BACKGROUND_STEP = 1e5
 _PARSEC_CM = 100.0 * PARSEC
 
@@ -105,7 +104,6 @@ def evolved_cluster(settings: Settings) -> EvolvedWind:
             kroupa(upper),
             settings.wind_recipe,
             edges=_cluster_edges(),
-            mass_step=_MASS_STEP,
             iron=settings.iron,
         )
         exponent = int(np.floor(np.log10(CLUSTER_MASS)))
