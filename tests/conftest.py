@@ -1,6 +1,9 @@
 """Shared by the tests of the physics, the likelihoods and the command line."""
 
 import copy
+import os
+import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -12,6 +15,23 @@ from threadpoolctl import threadpool_limits
 from stellarcr.config import build_posterior, config_from_mapping, load_config
 
 CONFIGS = Path(__file__).parents[1] / "scripts" / "configs"
+
+CACHE = pytest.StashKey[str]()
+
+
+def pytest_configure(config):
+    """Keep tables of stellar populations in a folder of this session, shared by its processes, not in the user's."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="stellarcr-tests-")
+        config.stash[CACHE] = folder
+        os.environ["STELLARCR_CACHE"] = folder  # processes of pytest-xdist inherit it
+
+
+def pytest_unconfigure(config):
+    """Remove the folder."""
+    if CACHE in config.stash:
+        shutil.rmtree(config.stash[CACHE], ignore_errors=True)
+
 
 SMALL = """
 name = "small"

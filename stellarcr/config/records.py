@@ -19,6 +19,7 @@ from ..model import ForwardModel, plain_name
 from ..populations.base import Population
 from ..populations.extension import ExtensionShape
 from ..populations.stellar import StellarShape
+from ..populations.stellar_options import stellar_options
 from .schema import RunConfig
 
 
@@ -28,6 +29,10 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
     Name, description, sampler, seed, output folder, and where the user's files lie do not enter.
     """
     given = {plain_name(p.name) for p in space.parameters}
+    # of a table that was made again elsewhere, the last digits may differ
+    stellar = [p for p in model.populations if isinstance(p.shape, StellarShape)]
+    amplitudes = [f"{p.name}.{p.amplitude_name}" for p in stellar]
+    rounded = {name: float(f"{model.parameters[name].default:.6g}") for name in amplitudes}
     content = {
         "galaxy": {k: v for k, v in vars(model.galaxy).items() if k not in ("sources", "response", "reduced_response")},
         "grid": config.grid.model_dump(),
@@ -35,12 +40,13 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
             p.name: [
                 p.place,
                 _shape_identity(p),
-                dict(p.composition.elements),
-                {e: [(str(n), f) for n, f in p.isotopes_of(e)] for e in p.elements},
+                *_nuclei(p),
             ]
             for p in model.populations
         },
-        "defaults": {name: info.default for name, info in model.parameters.items() if name not in given},
+        "defaults": {
+            name: rounded.get(name, info.default) for name, info in model.parameters.items() if name not in given
+        },
         "parameters": {
             p.name: p.linked or (p.value if p.prior is None else _prior_identity(p.prior)) for p in space.parameters
         },
@@ -59,6 +65,14 @@ def _shape_identity(population: Population) -> Any:
     if isinstance(shape, StellarShape):
         return shape.identity
     return f"{shape.__module__}.{getattr(shape, '__qualname__', type(shape).__name__)}"
+
+
+def _nuclei(population: Population) -> tuple[Any, ...]:
+    """Elements and isotopes; of a stellar population, what the identity of its spectra leaves open."""
+    if isinstance(population.shape, StellarShape):
+        return (population.isotopes,)
+    isotopes = {e: [(str(n), f) for n, f in population.isotopes_of(e)] for e in population.elements}
+    return dict(population.composition.elements), isotopes
 
 
 def _prior_identity(prior: Prior) -> Any:
@@ -88,7 +102,9 @@ def resolved_toml(config: RunConfig, model: ForwardModel, data: list[ExperimentD
     content = config.model_dump(mode="json", exclude_none=True)
     galaxy = {k: v for k, v in vars(model.galaxy).items() if isinstance(v, int | float | str) and k != "name"}
     preset = str(config.galaxy.get("preset", "plain-diffusion"))
-    for section in content["populations"].values():
+    for name, section in content["populations"].items():
+        if section["spectrum"] == "stellar":
+            section["options"] = stellar_options(section.get("kind") or name, section["options"]).to_mapping()
         if not section["options"]:
             del section["options"]
     content["galaxy"] = {"preset": _from_anywhere(preset, config), **galaxy}

@@ -78,7 +78,7 @@ def load_stellar_population(
         raise
     if options.amplitude == "efficiency":
         identity = identity | {"star_formation_rate": options.star_formation_rate}
-    return stellar_population(options, table, isotopes, tuple(sorted(identity.items())))
+    return stellar_population(options, table, isotopes, identity=tuple(sorted(identity.items())))
 
 
 def table_identity(options: StellarOptions, recipe: WindRecipe) -> dict[str, Any]:
@@ -129,11 +129,12 @@ def load_stellar_table(
     """
     key = hashlib.sha256(json.dumps([dict(identity), _code_hash()], sort_keys=True).encode()).hexdigest()
     path = (folder or cache_folder()) / f"{options.kind}-{key[:32]}.npz"
-    if path.is_file():
-        try:
-            return _read(path)
-        except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
-            _log.warning("the table %s is damaged (%s) and is made again", path, error)
+    try:
+        return _read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        _log.debug("the table %s is not made yet", path)
+    except (OSError, ValueError, TypeError, KeyError, BadZipFile, EOFError) as error:
+        _log.warning("the table %s cannot be read (%s) and is made again", path, error)
     _log.info(
         "tabulating the spectra of %r from %s with %s: up to a minute, once; kept in %s",
         options.kind, options.grid, options.recipe, path.parent,

@@ -75,7 +75,9 @@ def check_value(name: str, value: float, known: Mapping[str, ParameterInfo], lim
         return
     info = known[name]
     multiplier = ".abundance." in name
-    if (info.unit or multiplier) and (value < 0 or (value == 0 and not limit and not multiplier)):
+    if (info.unit or multiplier or name.endswith(".eta_acc")) and (
+        value < 0 or (value == 0 and not limit and not multiplier)
+    ):
         what = "the prior allows values down to" if limit else "the value is"
         raise ParameterError(
             f"parameter {name!r} cannot be negative{'' if multiplier else ' or zero'}, but {what} {value:g}",
@@ -107,12 +109,18 @@ def check_limits(name: str, low: float, high: float, known: Mapping[str, Paramet
     if limits is None:
         return
     if plain_name(name) != name:
-        limits = float(np.log10(limits[0])), float(np.log10(limits[1]))
+        with np.errstate(divide="ignore"):
+            limits = float(np.log10(max(limits[0], 0.0))), float(np.log10(limits[1]))
     slack = 1e-9 * (limits[1] - limits[0])
     if not (limits[0] - slack <= low and high <= limits[1] + slack):
         component, _, local = plain_name(name).partition(".")
         what = f"{low:g}" if low == high else f"a prior from {low:g} to {high:g}"
         raise ParameterError(
-            f"parameter {name!r}: {what} is outside the limits of its table, {limits[0]:g} to {limits[1]:g}",
-            remedy=f"stay inside, or widen {local}_range in the options of [populations.{component}]",
+            f"parameter {name!r}: {what} is outside its limits, {limits[0]:g} to {limits[1]:g}",
+            remedy="stay inside"
+            + (
+                f", or widen {local}_range in the options of [populations.{component}]"
+                if local in ("eta_B", "gamma")
+                else ""
+            ),
         )

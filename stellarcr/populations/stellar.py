@@ -60,7 +60,8 @@ def stellar_population(
     options: StellarOptions,
     table: StellarTable,
     isotopes: IsotopeChoice = "given",
-    identity: tuple[Any, ...] = (),
+    *,
+    identity: tuple[Any, ...],
 ) -> Population:
     """Build a population from a table.
 

@@ -12,7 +12,7 @@ from ..errors import ParameterError, nearest
 from ..shock.acceleration import INDEX_RANGE, TURBULENCE
 from ..shock.bubble import Medium
 from ..shock.sources import CLUSTER_AGE_LIMIT
-from ..stars.cluster import CLUSTER_MASS
+from ..stars.cluster import CLUSTER_MASS, TIME_STEP
 from ..stars.imf import CLUSTER_UPPER_MASS, WIND_UPPER_MASS
 from ..stars.recipes import DEFAULT_RECIPE
 from ..stars.wind_composition import IRON
@@ -110,6 +110,15 @@ class StellarOptions:
                 raise ParameterError(f"{key} = {value!r} is not a positive number", remedy=_UNITS[key])
             if value is not None:
                 object.__setattr__(self, key, float(value))
+        for key in ("hydrogen_density", "temperature"):
+            if not _is_number(getattr(self, key)):
+                raise ParameterError(f"{key} = {getattr(self, key)!r} is not a number", remedy=_UNITS[key])
+            object.__setattr__(self, key, float(getattr(self, key)))
+        if cluster and self.age_limit is not None and self.age_limit < TIME_STEP:
+            raise ParameterError(
+                f"age_limit = {self.age_limit:g} yr is shorter than a step of a cluster's history, {TIME_STEP:g} yr",
+                remedy=_UNITS["age_limit"],
+            )
         if self.turbulence != "bohm" and self.L_c is None:
             raise ParameterError(
                 f"turbulence = {self.turbulence!r} needs a coherence length", remedy="give L_c in pc, such as L_c = 1.0"
@@ -122,6 +131,11 @@ class StellarOptions:
     def medium(self) -> Medium:
         """The gas around the wind."""
         return Medium(hydrogen_density=self.hydrogen_density, temperature=self.temperature)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """All options that have a value, as a configuration gives them."""
+        content = {key: value for key, value in asdict(self).items() if key != "kind" and value is not None}
+        return content | {"eta_B_range": list(self.eta_B_range), "gamma_range": list(self.gamma_range)}
 
     def decisive(self) -> dict[str, Any]:
         """The options that decide the table, in a form that can be written as JSON; grid and recipe by name."""
@@ -142,6 +156,8 @@ _UNITS = {
     "cluster_mass": "give a mass in Msun, such as 3e4",
     "L_c": "give a length in pc, such as 1.0",
     "star_formation_rate": "give Msun/yr, such as 2.0",
+    "hydrogen_density": "give a density in cm^-3, such as 1.0",
+    "temperature": "give a temperature in K, such as 8000",
 }
 
 

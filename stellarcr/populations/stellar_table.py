@@ -144,7 +144,9 @@ class StellarTable:
         near = xp.take(flat, xp.reshape(xp.astype(place, xp.int64), (-1,)), axis=0)
         weight = xp.reshape(weights[0, :, :, None] * weights[1, :, None, :], (-1, 1, 16))
         varying = xp.matmul(weight, xp.reshape(near, (-1, 16, rank)))[:, 0, :]
-        fixed = xp.stack([xp.where(inside, xp.ones_like(points[0, :]), xp.nan), points[1, :], -xp.exp(-points[0, :])], axis=-1)
+        fixed = xp.stack(
+            [xp.where(inside, xp.ones_like(points[0, :]), xp.nan), points[1, :], -xp.exp(-points[0, :])], axis=-1
+        )
         return xp.concat([fixed, varying], axis=-1), eta_B.shape
 
     @property

@@ -23,12 +23,15 @@ LOG_SCALE_STEP, GAMMA_STEP = 0.075, 0.1
 
 RIGIDITIES_PER_DECADE = 20
 HIGHEST_TABULATED = 4e8
-"""Rigidities of a table: those of the default grid of a fit, which then needs no interpolation [GV]."""
+_CUTOFFS_ABOVE = 20.0
+"""Rigidities of a table: those of the default grid of a fit, which then needs no interpolation [GV]; more above a higher
+R_max."""
 
 NEGLIGIBLE_ELEMENT = 1e-7
-"""Elements with a smaller number fraction are left out (lithium, beryllium, boron, fluorine, titanium).
+"""Elements with a smaller number fraction are left out.
 
-`project choice`: what they inject is less than what later fragmentation of carbon and oxygen makes of them by far.
+`project choice`: winds have no more of them than of the trace elements lithium, beryllium and boron, and the fluxes of
+cosmic rays of such elements come from fragmentation of carbon and oxygen.
 """
 
 VISIBLE = 1e-5
@@ -78,12 +81,19 @@ def build_table(steps: WindSteps, options: StellarOptions, seed: int = 1) -> Ste
         )
     lost = float(np.sum((steps.weight * steps.luminosity)[cutoff * options.eta_B_range[0] ** 0.5 < 1.0]))
     lost /= float(np.sum(steps.weight * steps.luminosity))
+    if np.max(cutoff) * options.eta_B_range[0] ** 0.5 < 1.0:
+        raise ModelError(
+            f"no step has an R_max above 1 GV at eta_B = {options.eta_B_range[0]:g}: the highest is "
+            f"{np.max(cutoff) * options.eta_B_range[0] ** 0.5:.3g} GV",
+            remedy=f"raise the lower end of eta_B_range above {np.max(cutoff) ** -2.0:.2g}",
+        )
     used, cutoff_used = steps.select(injecting), cutoff[injecting]
     low, high = (0.5 * float(np.log(end)) for end in options.eta_B_range)
     scales = np.linspace(low, high, max(4, int(np.ceil((high - low) / LOG_SCALE_STEP)) + 1))
     span = options.gamma_range[1] - options.gamma_range[0]
     gammas = np.linspace(*options.gamma_range, max(4, int(np.ceil(span / GAMMA_STEP)) + 1))
-    decades = np.log10(HIGHEST_TABULATED)
+    highest = max(HIGHEST_TABULATED, _CUTOFFS_ABOVE * float(np.max(cutoff)) * options.eta_B_range[1] ** 0.5)
+    decades = np.log10(highest)
     log_rigidity = np.linspace(0.0, decades * np.log(10.0), int(np.ceil(decades * RIGIDITIES_PER_DECADE)) + 1)
     kept, abundances, isotopes = _composition(steps, cutoff, options)
     merged = merge_steps(used, cutoff_used)
