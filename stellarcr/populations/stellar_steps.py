@@ -64,7 +64,7 @@ class MergedSteps:
     Attributes
     ----------
     log_cutoff : ndarray, shape (n,)
-        ln(R_max/GV) at eta_B = 1, on evenly spaced values.
+        ln(R_max/GV) at eta_B = 1, on evenly spaced values, in ascending order.
     energy : ndarray, shape (n,)
         Mechanical energy, relative to the sum of all.
     fractions : ndarray, shape (n, n_nuclides)

@@ -24,7 +24,7 @@ LOG_SCALE_STEP, GAMMA_STEP = 0.075, 0.1
 RIGIDITIES_PER_DECADE = 20
 HIGHEST_TABULATED = 4e8
 _CUTOFFS_ABOVE = 20.0
-"""Rigidities of a table: those of the default grid of a fit, which then needs no interpolation [GV]; more above a higher
+"""Rigidities of a table: those of the default grid of a fit, which then needs no interpolation [GV]; more for a higher
 R_max."""
 
 NEGLIGIBLE_ELEMENT = 1e-7
@@ -227,7 +227,9 @@ def _tabulated(
     charge, mass = nuclides.charge, nuclides.mass
     moments = [np.asarray(spectral_moments(np.exp(nodes), gamma, charge, mass)[1]) for gamma in gammas]
     node = np.rint(merged.log_cutoff / RIGIDITY_STEP).astype(int)
-    softer = np.exp(-merged.log_cutoff) - np.exp(-merged.log_cutoff.max())
+    # steps come in order of R_max: those that share it are added up before they meet all rigidities
+    first = np.unique(node, return_index=True)[1]
+    softer = np.exp(-merged.log_cutoff[first]) - np.exp(-merged.log_cutoff.max())
     shape = (gammas.size, len(elements), rigidity.size)
     result = np.empty((scales.size, *shape))
     for i, scale in enumerate(scales):
@@ -241,7 +243,7 @@ def _tabulated(
             between = moment[:-1] * (1.0 - part) + moment[1:] * part
             # relative to the energy at the mean cutoff: only the shares of the steps matter
             energy = np.einsum("ki,ki->k", between[lower], merged.fractions) / between[mean, 0]
-            amplitudes.append((active / energy)[:, None] * numbers)
+            amplitudes.append(np.add.reduceat((active / energy)[:, None] * numbers, first, axis=0))
         decay = np.exp(np.maximum(-rigidity[:, None] * (softer * np.exp(-scale)), -700.0))
         spectra = (decay @ np.concatenate(amplitudes, axis=1)).T.reshape(shape)
         result[i] = np.log(spectra + _FLOOR * spectra[..., :1])
