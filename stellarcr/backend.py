@@ -31,6 +31,21 @@ def namespace(*arrays: Array) -> Any:
     return np
 
 
+def expanded(array: Array, shape: tuple[int, ...], xp: Any) -> Array:
+    """Broadcast an array, at no cost where its shape is right already.
+
+    Parameters
+    ----------
+    array : array
+        What is broadcast.
+    shape : tuple of int
+        To which shape.
+    xp : module
+        Its namespace.
+    """
+    return array if array.shape == shape else xp.broadcast_to(array, shape)
+
+
 def log_ndtr(x: Array) -> Array:
     """Logarithm of the standard normal distribution function, ln Phi(x).
 

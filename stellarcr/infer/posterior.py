@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import ConfigError, ModelError, ParameterError, StellarcrError
 from ..likelihood.experiment import ExperimentData, ExperimentLikelihood
-from ..likelihood.prediction import ExperimentResponse, SourceTable
+from ..likelihood.experiment_response import ExperimentResponse
+from ..likelihood.prediction import SourceTable
 from ..model import ForwardModel, plain_name
 from .parameters import ParameterSpace
 from .priors import Prior
@@ -116,6 +117,7 @@ class Posterior:
                 raise type(error)(
                     error.problem, where=error.where or f"likelihood {d.key!r}", remedy=error.remedy
                 ) from error
+        sources = sources.restricted(likelihood.response.seen for likelihood in likelihoods)
         return cls(space, model, sources, tuple(likelihoods), fingerprint)
 
     @property

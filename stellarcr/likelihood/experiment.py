@@ -25,7 +25,7 @@ from .errors import (
     correlation_matrix,
     gaussian_errors,
 )
-from .prediction import ExperimentResponse
+from .experiment_response import ExperimentResponse
 from .schema import LikelihoodFile, load_likelihood_file
 
 LIMIT_CONFIDENCE = 1.645

@@ -45,7 +45,7 @@ class ParameterInfo:
 
 IsotopeChoice = Literal["dominant", "given", "natural"]
 InjectionShape = Callable[[Array, Mapping[str, Array]], Array]
-InjectedSpectra = Callable[[Array, Mapping[str, Array], Array, tuple[int, ...]], Array]
+InjectedSpectra = Callable[[tuple[np.ndarray, np.ndarray], Mapping[str, Array], Array], Array]
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ class Population:
     free_abundances : bool
         Whether ``abundance.<element>`` multipliers are parameters.
     injected : callable, optional
-        A shorter way to the same spectra, used inside fits: ``injected(rigidity, parameters, log_energy, chosen)`` with
-        ln of the energy or power above 1 GV [GeV or GeV/s], shape ``(...)``, and positions in ``elements``, returns the
-        injected spectra ``(..., len(chosen), n_rigidity)`` of these elements, abundances included.
+        A shorter way to the same spectra, used inside fits: ``injected((elements, rigidity), parameters, log_energy)``
+        with positions in ``elements`` and rigidities [GV], both ``(n_pairs,)``, and ln of the energy or power above
+        1 GV [GeV or GeV/s], ``(...)``, returns the injected spectra ``(..., n_pairs)``, abundances included.
     """
 
     name: str

@@ -11,7 +11,7 @@ from ..shock.galactic_power import galactic_cluster_power
 from .base import IsotopeChoice, ParameterInfo, Population
 from .composition import Composition
 from .stellar_options import StellarOptions
-from .stellar_table import StellarTable
+from .stellar_table import Pairs, StellarTable
 
 PAPER = "arXiv:2605.31362"
 
@@ -43,11 +43,9 @@ class StellarShape:
         """Shape ``(..., n_elements, n_rigidity)``; NaN outside the table's box."""
         return self.table.spectrum(rigidity, parameters["eta_B"], parameters["gamma"])
 
-    def injected(
-        self, rigidity: Array, parameters: Mapping[str, Array], log_energy: Array, chosen: tuple[int, ...]
-    ) -> Array:
-        """Injected spectra of chosen elements; see `Population.injected`."""
-        return self.table.injected(rigidity, parameters["eta_B"], parameters["gamma"], log_energy, chosen)
+    def injected(self, pairs: Pairs, parameters: Mapping[str, Array], log_energy: Array) -> Array:
+        """Injected spectra at pairs of element and rigidity; see `Population.injected`."""
+        return self.table.injected(pairs, parameters["eta_B"], parameters["gamma"], log_energy)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StellarShape) and self.identity == other.identity

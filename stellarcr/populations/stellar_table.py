@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ from ..backend import Array, namespace
 from .spectra import LOWEST_EXPONENT
 
 Floats = NDArray[np.float64]
+Pairs = tuple[NDArray[np.int64], Floats]
+
+_SLACK = 1e-9
+"""How far rounding may carry a point beyond the ends of the box."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,82 +98,82 @@ class StellarTable:
         array
             Shape ``(..., n_elements, n_rigidity)``.
         """
-        every = tuple(range(len(self.elements)))
-        known, shape = self._coefficients(eta_B, gamma)
-        return self._spectra(rigidity, known, shape, every)
+        shape, scale, gamma, one, varying = self._located(eta_B, gamma)
+        xp = namespace(varying)
+        points = np.ascontiguousarray(rigidity, dtype=np.float64)
+        known = xp.concat([xp.stack([one, gamma, -xp.exp(-scale)], axis=-1), varying], axis=-1)
+        exponent = known @ xp.asarray(_basis(self, points.tobytes()))
+        values = xp.exp(xp.maximum(exponent, LOWEST_EXPONENT))
+        return xp.reshape(values, (*shape, len(self.elements), points.size))
 
-    def injected(
-        self, rigidity: Array, eta_B: Array, gamma: Array, log_energy: Array, chosen: tuple[int, ...]
-    ) -> Array:
-        """Spectra of some elements, which together with the others release a given energy above 1 GV.
+    def injected(self, pairs: Pairs, eta_B: Array, gamma: Array, log_energy: Array) -> Array:
+        """Spectra of elements that together release a given energy above 1 GV, at pairs of element and rigidity.
 
         Parameters
         ----------
-        rigidity : array
-            [GV], shape ``(n_rigidity,)``.
+        pairs : tuple of (ndarray of int, ndarray)
+            Positions in `elements`, and rigidities [GV], both of shape ``(n_pairs,)``.
         eta_B, gamma : array or float
             Shape ``(...)``. Outside the box the result is NaN.
         log_energy : array or float
             Logarithm of the kinetic energy [GeV] of all elements, or of their power.
-        chosen : tuple of int
-            Which of `elements`.
 
         Returns
         -------
         array
-            [1/GV] times the unit of the energy over GeV, shape ``(..., len(chosen), n_rigidity)``.
+            [1/GV] times the unit of the energy over GeV, shape ``(..., n_pairs)``; 0 far beyond the cutoffs.
         """
-        known, shape = self._coefficients(eta_B, gamma)
-        xp = namespace(known)
-        factor = xp.reshape(xp.broadcast_to(xp.asarray(log_energy, dtype=xp.float64), shape), (-1,))
-        known = xp.concat([(factor - self._log_energy(known))[:, None], known], axis=-1)
-        return self._spectra(rigidity, known, shape, chosen, absolute=True)
+        shape, scale, gamma, one, varying = self._located(eta_B, gamma)
+        xp = namespace(varying)
+        energy = xp.asarray(log_energy, dtype=xp.float64)
+        energy = xp.reshape(energy if energy.shape == shape else xp.broadcast_to(energy, shape), (-1,))
+        factor = energy - log_power_integral(gamma, self.log_mean + scale)
+        known = xp.concat([xp.stack([factor, one, gamma, -xp.exp(-scale)], axis=-1), varying], axis=-1)
+        elements = np.ascontiguousarray(pairs[0], dtype=np.int64)
+        points = np.ascontiguousarray(pairs[1], dtype=np.float64)
+        basis = xp.asarray(_basis_of_pairs(self, elements.tobytes(), points.tobytes()))
+        return xp.reshape(xp.exp(known @ basis), (*shape, points.size))
 
     def log_energy(self, eta_B: Array, gamma: Array) -> Array:
-        """Logarithm of the energy that `spectrum` times `abundances` releases above 1 GV [GeV], shape ``(...)``."""
-        known, shape = self._coefficients(eta_B, gamma)
-        return namespace(known).reshape(self._log_energy(known), shape)
+        """Logarithm of the energy that `spectrum` times `abundances` releases above 1 GV [GeV], shape ``(...)``.
 
-    def _coefficients(self, eta_B: Array, gamma: Array) -> tuple[Array, tuple[int, ...]]:
-        """Coefficients 1 (NaN outside the box), gamma, -1/s and c_j, shape ``(n, 3 + rank)``; and the points' shape."""
+        That of R^(gamma + 1) from 1 GV to s r_mean, and what is smooth beside it.
+        """
+        shape, scale, gamma, one, varying = self._located(eta_B, gamma)
+        xp = namespace(varying)
+        smooth = one * float(self.energy[0]) + varying @ xp.asarray(self.energy[1:])
+        return xp.reshape(smooth + log_power_integral(gamma, self.log_mean + scale), shape)
+
+    def _located(self, eta_B: Array, gamma: Array) -> tuple[tuple[int, ...], Array, Array, Array, Array]:
+        """Shape of the points; ln s, gamma, 1 (NaN outside the box), each ``(n,)``; and c_j, ``(n, rank)``."""
         xp = namespace(eta_B, gamma)
         eta_B, gamma = xp.asarray(eta_B, dtype=xp.float64), xp.asarray(gamma, dtype=xp.float64)
         if eta_B.shape != gamma.shape:
             eta_B, gamma = xp.broadcast_arrays(eta_B, gamma)
+        shape = eta_B.shape
+        eta_B, gamma = xp.reshape(eta_B, (-1,)), xp.reshape(gamma, (-1,))
+        (low, high), (first_gamma, last_gamma) = self.eta_B_range, self.gamma_range
+        inside = (eta_B >= low * (1.0 - _SLACK)) & (eta_B <= high * (1.0 + _SLACK))
+        inside = inside & (gamma >= first_gamma - _SLACK) & (gamma <= last_gamma + _SLACK)
+        # what is outside is evaluated at a corner, and made NaN by the coefficient 1
+        eta_B, gamma = xp.where(inside, eta_B, low), xp.where(inside, gamma, first_gamma)
         n_scale, n_gamma, rank = self.coefficients.shape
-        points = xp.stack([xp.reshape(0.5 * xp.log(eta_B), (-1,)), xp.reshape(gamma, (-1,))])
-        first, weights, inside = _stencil(points, self._axes)
+        points = xp.stack([0.5 * xp.log(eta_B), gamma])
+        first, weights = _stencil(points, self._axes)
         place = (first[0, :] * float(n_gamma) + first[1, :])[:, None] + xp.asarray(_neighbours(n_gamma))
         flat = xp.asarray(self.coefficients.reshape(n_scale * n_gamma, rank))
         near = xp.take(flat, xp.reshape(xp.astype(place, xp.int64), (-1,)), axis=0)
         weight = xp.reshape(weights[0, :, :, None] * weights[1, :, None, :], (-1, 1, 16))
         varying = xp.matmul(weight, xp.reshape(near, (-1, 16, rank)))[:, 0, :]
-        fixed = xp.stack(
-            [xp.where(inside, xp.ones_like(points[0, :]), xp.nan), points[1, :], -xp.exp(-points[0, :])], axis=-1
-        )
-        return xp.concat([fixed, varying], axis=-1), eta_B.shape
+        one = xp.where(inside, xp.ones_like(gamma), xp.nan)
+        return shape, points[0, :], gamma, one, varying
 
-    @property
+    @cached_property
     def _axes(self) -> Floats:
         """Lowest and highest node and number of nodes, of ln sqrt(eta_B) and of gamma."""
         low, high = self.eta_B_range
         counts = self.coefficients.shape
         return np.array([[0.5 * np.log(low), 0.5 * np.log(high), counts[0]], [*self.gamma_range, counts[1]]])
-
-    def _log_energy(self, known: Array) -> Array:
-        """Logarithm of the energy: of R^(gamma + 1) from 1 GV to s r_mean, and what is smooth beside."""
-        xp = namespace(known)
-        smooth = xp.concat([known[:, :1], known[:, 3:]], axis=-1) @ xp.asarray(self.energy)
-        return smooth + log_power_integral(known[:, 1], self.log_mean - xp.log(-known[:, 2]))
-
-    def _spectra(
-        self, rigidity: Array, known: Array, shape: tuple[int, ...], chosen: tuple[int, ...], absolute: bool = False
-    ) -> Array:
-        xp = namespace(known)
-        points = np.ascontiguousarray(rigidity, dtype=np.float64)
-        exponent = known @ xp.asarray(_basis_at(self, points.tobytes(), chosen, absolute))
-        values = xp.exp(xp.maximum(exponent, LOWEST_EXPONENT))
-        return xp.reshape(values, (*shape, len(chosen), points.size))
 
 
 def log_power_integral(gamma: Array, log_end: Array) -> Array:
@@ -181,26 +185,36 @@ def log_power_integral(gamma: Array, log_end: Array) -> Array:
 
 
 @lru_cache(maxsize=48)
-def _basis_at(table: StellarTable, rigidity: bytes, chosen: tuple[int, ...], absolute: bool) -> Floats:
-    """What the coefficients multiply, at given rigidities, for some elements: ``(coefficients, elements * n)``.
-
-    The coefficients are 1, gamma, -1/s and c_j; for absolute spectra a common logarithm stands before them, and the
-    abundances are included.
-    """
+def _basis(table: StellarTable, rigidity: bytes) -> Floats:
+    """What 1, gamma, -1/s and c_j multiply, at given rigidities: shape ``(3 + rank, n_elements * n_rigidity)``."""
     points = np.frombuffer(rigidity, dtype=np.float64)
-    log_rigidity = np.log(points)
-    nodes = table.log_rigidity
-    spectra = np.concatenate([table.mean[None], table.basis])[:, list(chosen)]
-    if points.size != nodes.size or not np.allclose(log_rigidity, nodes, rtol=0.0, atol=1e-12):
-        # beyond the nodes (injection begins at 1 GV) the cutoff is all that changes
-        spectra = CubicSpline(nodes, spectra, axis=-1)(np.clip(log_rigidity, nodes[0], nodes[-1]))
-    if absolute:
-        spectra[0] += np.log(table.abundances[list(chosen)])[:, None]
-    common = np.stack([log_rigidity, points * np.exp(-table.log_top)])[:, None, :]
+    spectra = _spectra_at(table, points)
+    common = np.stack([np.log(points), points * np.exp(-table.log_top)])[:, None, :]
     common = np.broadcast_to(common, (2, *spectra.shape[1:]))
-    first = np.ones((1 if absolute else 0, *spectra.shape[1:]))
-    rows = np.concatenate([first, spectra[:1], common, spectra[1:]])
+    rows = np.concatenate([spectra[:1], common, spectra[1:]])
     return rows.reshape(len(rows), -1)
+
+
+@lru_cache(maxsize=16)
+def _basis_of_pairs(table: StellarTable, elements: bytes, rigidity: bytes) -> Floats:
+    """What a common logarithm, 1, gamma, -1/s and c_j multiply, for absolute spectra: shape ``(4 + rank, n_pairs)``."""
+    chosen, points = np.frombuffer(elements, dtype=np.int64), np.frombuffer(rigidity, dtype=np.float64)
+    distinct, place = np.unique(points, return_inverse=True)
+    spectra = _spectra_at(table, distinct)[:, chosen, place.ravel()] - table.energy[:, None]
+    spectra[0] += np.log(table.abundances)[chosen]
+    common = np.stack([np.log(points), points * np.exp(-table.log_top)])
+    return np.concatenate([np.ones((1, points.size)), spectra[:1], common, spectra[1:]])
+
+
+def _spectra_at(table: StellarTable, rigidity: Floats) -> Floats:
+    """m_Z and b_jZ at given rigidities [GV], shape ``(1 + rank, n_elements, n_rigidity)``."""
+    spectra = np.concatenate([table.mean[None], table.basis])
+    nodes, wanted = table.log_rigidity, np.log(rigidity)
+    nearest = np.clip(np.rint((wanted - nodes[0]) / (nodes[1] - nodes[0])), 0, nodes.size - 1).astype(int)
+    if np.allclose(wanted, nodes[nearest], rtol=0.0, atol=1e-12):
+        return spectra[..., nearest]
+    # beyond the nodes (injection begins at 1 GV) the cutoff is all that changes
+    return np.asarray(CubicSpline(nodes, spectra, axis=-1)(np.clip(wanted, nodes[0], nodes[-1])))
 
 
 @lru_cache
@@ -209,29 +223,27 @@ def _neighbours(row: int) -> Floats:
     return (np.arange(4.0)[:, None] * row + np.arange(4.0)).ravel()
 
 
-def _stencil(points: Array, axes: Floats) -> tuple[Array, Array, Array]:
+def _stencil(points: Array, axes: Floats) -> tuple[Array, Array]:
     """Where cubic polynomials through four neighbouring nodes are evaluated.
 
     Parameters
     ----------
     points : array
-        Shape ``(2, n)``.
+        Shape ``(2, n)``, within the nodes.
     axes : ndarray, shape (2, 3)
         Lowest and highest node, and their number, of both coordinates.
 
     Returns
     -------
     tuple of arrays
-        First nodes, ``(2, n)``; weights of four nodes, ``(2, n, 4)``; whether a point is inside, ``(n,)``.
+        First nodes, ``(2, n)``; weights of four nodes, ``(2, n, 4)``.
     """
     xp = namespace(points)
     low, high, count = (xp.asarray(column)[:, None] for column in axes.T)
-    slack = 1e-9 * (high - low)
-    within = (points >= low - slack) & (points <= high + slack)
-    position = xp.where(within, (points - low) * ((count - 1.0) / (high - low)), 0.0)
+    position = (points - low) * ((count - 1.0) / (high - low))
     first = xp.maximum(xp.minimum(xp.floor(position) - 1.0, count - 4.0), 0.0 * count)
     a = position - first
     b, c, d = a - 1.0, a - 2.0, a - 3.0
     ab, cd = a * b, c * d
     weights = xp.stack([b * cd * (-1 / 6), a * cd * 0.5, ab * d * -0.5, ab * c * (1 / 6)], axis=-1)
-    return first, weights, within[0, :] & within[1, :]
+    return first, weights

@@ -21,7 +21,8 @@ from ..infer.predictive import LEAST_DRAWS, PredictiveCheck, check_predictions, 
 from ..infer.priors import prior_from_mapping
 from ..infer.runs import Run
 from ..likelihood.experiment import DataGroup, ExperimentData, ExperimentLikelihood
-from ..likelihood.prediction import ExperimentResponse, SourceTable
+from ..likelihood.experiment_response import ExperimentResponse
+from ..likelihood.prediction import SourceTable
 from .predict import PosteriorDraws, draws_of, injected_species
 from .predict_selection import fitted_points, is_related, load_experiments, restrict
 

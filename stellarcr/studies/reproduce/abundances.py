@@ -47,7 +47,7 @@ def table3(settings: Settings) -> Survey:
         f"collective winds of clusters in their first {CLUSTER_AGE_LIMIT / 1e6:g} Myr",
         upper_mass_note(settings),
         f"other grids and recipes are sums over fewer stars (steps of {SURVEY_STEP:g} in ln M0), with errors of up to "
-        "4%; GENEC's heaviest star is of 120 Msun, to which M_up of its clusters is lowered",
+        "1.3%; GENEC's heaviest star is of 120 Msun, to which M_up of its clusters is lowered",
         "the paper does not say which recipe for Wolf-Rayet winds made its table; its column for supernova remnants is "
         "an input of the model, not a result",
         "Ne is the sum of its isotopes; MIST's Ne22 is derived, GENEC tabulates it; GENEC's elements from Na on are "

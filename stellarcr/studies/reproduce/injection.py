@@ -23,7 +23,7 @@ ETA_B = 0.01
 """Share of wind power in magnetic field where the paper does not vary it."""
 
 SURVEY_STEP = 0.2
-"""Step in ln M0 for what is repeated with other grids, recipes or M_up: abundances change by up to 4%."""
+"""Step in ln M0 for what is repeated with other grids, recipes or M_up: abundances and cutoffs change by up to 1.3%."""
 
 _NODES_PER_E_FOLD = 100
 
