@@ -25,6 +25,7 @@ SHIPPED = {
     "reference_ia_free": (25, 487),
     "reference_scales": (24, 487),
     "propagation": (25, 487),
+    "stellar": (20, 487),
 }
 
 
@@ -37,7 +38,11 @@ def test_all_shipped_configurations_are_tested(configs):
     assert {path.stem for path in configs.glob("*.toml")} == set(SHIPPED)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+# its three full tables take twenty seconds; tests/config/test_stellar.py has it with quick ones
+SLOW = ("stellar",)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in SHIPPED])
 def test_shipped_configurations(name, configs):
     config = load_config(configs / f"{name}.toml")
     model, data, space = built(config)
