@@ -11,8 +11,19 @@ import numpy as np
 from ...data.compositions import load_composition
 from ...data.tracks import list_tracks
 from ...shock.sources import CLUSTER_AGE_LIMIT, WindSteps
+from ...stars.imf import CLUSTER_UPPER_MASS
 from ...stars.recipes import WIND_RECIPES
-from .injection import ETA_B, SURVEY_STEP, cluster_steps, star_populations, survey, upper_mass_note
+from ...stars.terminal import OBSERVED_WR_RANGE
+from .injection import (
+    ETA_B,
+    SURVEY_STEP,
+    cluster_steps,
+    cluster_wind,
+    highest_mass,
+    star_populations,
+    survey,
+    upper_mass_note,
+)
 from .items import Row, Settings
 from .printing import Survey
 
@@ -27,7 +38,7 @@ SUMMARISED = ("H", "He", "C", "O")
 
 def table3(settings: Settings) -> Survey:
     """Abundances of O-type, WR and MSC at equal rigidity, with the chosen grid and recipe, then with all others."""
-    rows = list(_rows(_abundances(settings)))
+    rows = [*_rows(_abundances(settings)), *_doubts(settings)]
     printed = len(rows)
     lines = [("grid", "recipe", *(f"{column}\n{symbol}" for column in COLUMNS for symbol in SUMMARISED))]
     for grid, recipe in _surveyed(settings):
@@ -50,6 +61,8 @@ def table3(settings: Settings) -> Survey:
         "1.3%; GENEC's heaviest star is of 120 Msun, to which M_up of its clusters is lowered",
         "the paper does not say which recipe for Wolf-Rayet winds made its table; its column for supernova remnants is "
         "an input of the model, not a result",
+        "surfaces between tracks are linear means: where one neighbour shows carbon and the other hydrogen (MIST: 45 to 55 "
+        "and 80 to 85 Msun) both stand side by side, a quarter of the carbon of O-type",
         "Ne is the sum of its isotopes; MIST's Ne22 is derived, GENEC tabulates it; GENEC's elements from Na on are "
         "those of a MIST star at birth",
     )
@@ -70,6 +83,24 @@ def _abundances(settings: Settings) -> dict[str, dict[str, float]]:
 
 def _computed(settings: Settings) -> dict[str, dict[str, float]]:
     return _by_column(star_populations(settings)["O + WR"], cluster_steps(settings))
+
+
+def _doubts(settings: Settings) -> Iterator[Row]:
+    """Parts of the energy of a cluster's winds for which the wind recipe is in doubt."""
+    wind = cluster_wind(settings, highest_mass(settings, CLUSTER_UPPER_MASS))
+    energy = (wind.luminosity * wind.duration).sum()
+    shares = (wind.doubtful_luminosity * wind.duration[:, None]).sum(axis=0) / energy
+    slowest, fastest = OBSERVED_WR_RANGE
+    for what, share in zip(
+        (
+            f"from WN and WC winds outside the observed {slowest:g} to {fastest:g} km/s",
+            "from winds for which the recipe was not made",
+            "from stars whose Eddington factor was clipped",
+        ),
+        shares.tolist(),
+        strict=True,
+    ):
+        yield Row(f"MSC: part of the wind energy {what}", "", share)
 
 
 def _surveyed(settings: Settings) -> Iterator[tuple[str, str]]:
