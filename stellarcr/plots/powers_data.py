@@ -15,6 +15,7 @@ from .columns import FloatArray
 from .labels import population_label
 
 _AMPLITUDES = {"power": "erg/yr", "energy": "erg"}
+_EFFICIENCY = "eta_acc"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,19 +67,23 @@ def population_powers(run: Any) -> list[PopulationPower]:
     found = []
     for name, record in _records(run).items():
         component, _, amplitude = str(record["amplitude"]).partition(".")
-        values = _sampled(run, component, amplitude)
         budget = record.get("budget")
+        # an efficiency is a part of the budget
+        scale = float(budget) if amplitude == _EFFICIENCY and budget is not None else 1.0
+        sampled = _sampled(run, component, amplitude)
+        values = None if sampled is None else scale * sampled
         efficiency = run.derived.get(f"efficiency.{name}")
         if values is None and budget is not None and efficiency is not None:
             values = np.asarray(efficiency) * float(budget)
         if values is None:
-            values = _fixed(run, component, amplitude)
-        if values is None:
-            continue
+            fixed = _fixed(run, component, amplitude)
+            if fixed is None:
+                continue
+            values = scale * fixed
         if budget is None and efficiency is not None:
             at_draws = values[run.derived_index] if values.size > 1 else values
             budget = float(np.median(at_draws / np.asarray(efficiency)))
-        unit = str(record.get("unit") or _AMPLITUDES.get(amplitude, ""))
+        unit = str(record.get("unit") or _AMPLITUDES.get("power" if amplitude == _EFFICIENCY else amplitude, ""))
         source = str(record.get("budget_source") or "")
         given = None if budget is None else float(budget)
         found.append(PopulationPower(name, _label(name, record), unit, values, given, source))
