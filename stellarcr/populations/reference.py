@@ -110,7 +110,7 @@ def massive_star_clusters(composition: Composition, isotopes: IsotopeChoice = "d
         -2.1,
         5e6,
         budget=4e48,
-        budget_source=f"{PAPER} eq. 14 as printed: the formula with M_min = 1e3 Msun; with the stated 1e2 it gives 2.6e48",
+        budget_source=f"{PAPER} eq. 14 as printed, which needs M_min = 1e3 Msun; with the stated 1e2 it gives 2.6e48",
     )
 
 
