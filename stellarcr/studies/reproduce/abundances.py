@@ -61,8 +61,8 @@ def table3(settings: Settings) -> Survey:
         "1.3%; GENEC's heaviest star is of 120 Msun, to which M_up of its clusters is lowered",
         "the paper does not say which recipe for Wolf-Rayet winds made its table; its column for supernova remnants is "
         "an input of the model, not a result",
-        "surfaces between tracks are linear means: where one neighbour shows carbon and the other hydrogen (MIST: 45 to "
-        "55 and 80 to 85 Msun) both stand side by side, a quarter of the carbon of O-type",
+        "surfaces between tracks are linear means: where one neighbour shows carbon and the other hydrogen (MIST: 45 "
+        "to 55 and 80 to 85 Msun) both stand side by side, a quarter of the carbon of O-type",
         "Ne is the sum of its isotopes; MIST's Ne22 is derived, GENEC tabulates it; GENEC's elements from Na on are "
         "those of a MIST star at birth",
     )
