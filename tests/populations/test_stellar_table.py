@@ -55,7 +55,6 @@ FULL = {
     "o_wind": ("o_wind", {}),
     "wr_wind": ("wr_wind", {}),
     "wr_wind-kraichnan": ("wr_wind", {"turbulence": "kraichnan", "L_c": 1.0}),
-    "o_wind-kolmogorov": ("o_wind", {"turbulence": "kolmogorov", "L_c": 1.0, "age_limit": 3e6}),
     "msc-long": ("msc", {"age_limit": 4e7, "gamma_range": (-3.0, -1.0)}),
     "msc-genec": ("msc", {"grid": GENEC, "M_up": 120.0, "recipe": "track-radius"}),
 }
