@@ -64,7 +64,7 @@ class StellarTable:
     lost : float
         Part of it in steps with R_max below 1 GV at the lowest eta_B, which inject nothing.
     error : float
-        Largest relative error found at random points.
+        Largest relative error found at random points (see `stellarcr.populations.stellar_tabulation.largest_error`).
     """
 
     elements: tuple[str, ...]
