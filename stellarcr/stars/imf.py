@@ -157,7 +157,6 @@ class InitialMassFunction:
             Mass of all stars of the cluster together [Msun], not only of those between the limits.
         breaks : iterable of float
             Masses [Msun] where f has a kink or a jump, such as those of the tracks that it was interpolated between.
-
         points : int
             Stars per panel: four for smooth integrands, fewer for those with many kinks.
 

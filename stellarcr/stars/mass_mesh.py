@@ -3,8 +3,8 @@
 Between two tabulated masses a star is interpolated at equal stages, so that what it releases is smooth in ln M0 but
 where a stage changes its class: the phase of its wind, or its source population. A panel is therefore as wide as the
 step in ln M0 allows, and narrower by how much of a star's mass is lost in stages that change class within it. In MIST
-a quarter of the panels lie between 80 and 85 Msun: stars of 80 turn WR after, those of 85 during hydrogen burning.
-Panels end at tabulated masses.
+a fifth of the panels up to 150 Msun lie between 80 and 85 Msun: stars of 80 turn WR after, those of 85 during hydrogen
+burning. Panels end at tabulated masses.
 """
 
 from __future__ import annotations
