@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..stars.winds import WindPhase
-from .evolution_axes import CurveLook, VerticalAxis, set_vertical_axis
-from .style import PALETTE, TWO_COLUMNS, paper_style
+from .evolution_axes import VerticalAxis, set_vertical_axis
+from .style import PALETTE, TWO_COLUMNS, LineLook, paper_style
 
 FloatArray = NDArray[np.float64]
 
@@ -29,10 +29,10 @@ PHASE_COLORS: Mapping[int, str] = {
 and blue and orange differ in any eye."""
 
 _WINE = "#882255"
-_HYDROGEN = CurveLook("H", PALETTE["vermillion"])
-_HELIUM = CurveLook("He", PALETTE["blue"])
-_CARBON = CurveLook("C", PALETTE["black"])
-_OXYGEN = CurveLook("O", PALETTE["green"])
+_HYDROGEN = LineLook("H", PALETTE["vermillion"])
+_HELIUM = LineLook("He", PALETTE["blue"])
+_CARBON = LineLook("C", PALETTE["black"])
+_OXYGEN = LineLook("O", PALETTE["green"])
 _DASHES = ((5.0, 1.6), (3.0, 1.3), (1.6, 1.2), (5.0, 1.4, 1.2, 1.4))
 
 
@@ -82,7 +82,7 @@ def injection_plot(panels: Sequence[EvolutionPanel], last_age: float) -> Figure:
     left = VerticalAxis(
         r"Mass injection rate [$M_\odot$ yr$^{-1}$]", {"H": _HYDROGEN, "He": _HELIUM, "C": _CARBON}, decades=7.0
     )
-    velocity = CurveLook("Wind velocity", _WINE, (0, _DASHES[1]))
+    velocity = LineLook("Wind velocity", _WINE, (0, _DASHES[1]))
     right = VerticalAxis(r"Wind velocity [km s$^{-1}$]", {"velocity": velocity}, logarithmic=False, color=_WINE)
     return _evolution_plot(panels, left, right, last_age)
 
@@ -98,11 +98,11 @@ def radii_plot(panels: Sequence[EvolutionPanel], last_age: float) -> Figure:
         End of the horizontal axes [Myr].
     """
     radii = {
-        "shock": CurveLook(r"Termination shock $R_{\rm s}$", PALETTE["black"]),
-        "shell": CurveLook(r"Shell $R_{\rm b}$", PALETTE["blue"]),
+        "shock": LineLook(r"Termination shock $R_{\rm s}$", PALETTE["black"]),
+        "shell": LineLook(r"Shell $R_{\rm b}$", PALETTE["blue"]),
     }
     left = VerticalAxis(r"$R_{\rm s}$, $R_{\rm b}$ [pc]", radii)
-    pressure = CurveLook("Pressure $p$ of the shocked wind", _WINE, (0, _DASHES[1]))
+    pressure = LineLook("Pressure $p$ of the shocked wind", _WINE, (0, _DASHES[1]))
     right = VerticalAxis(r"Pressure $p$ [erg cm$^{-3}$]", {"pressure": pressure}, color=_WINE)
     return _evolution_plot(panels, left, right, last_age)
 
@@ -117,10 +117,10 @@ def acceleration_plot(panels: Sequence[EvolutionPanel], last_age: float) -> Figu
     last_age : float
         End of the horizontal axes [Myr].
     """
-    left = VerticalAxis(r"$R_{\rm max}$ [GV]", {"R_max": CurveLook(r"$R_{\rm max}$", _WINE, "-", 1.5)}, color=_WINE)
+    left = VerticalAxis(r"$R_{\rm max}$ [GV]", {"R_max": LineLook(r"$R_{\rm max}$", _WINE, "-", 1.5)}, color=_WINE)
     elements = {"H": _HYDROGEN, "He": _HELIUM, "C": _CARBON, "O": _OXYGEN}
     rates = {
-        name: CurveLook(rf"$N_{{\rm {name}}}$", look.color, (0, dashes))
+        name: LineLook(rf"$N_{{\rm {name}}}$", look.color, (0, dashes))
         for (name, look), dashes in zip(elements.items(), _DASHES, strict=True)
     }
     right = VerticalAxis(r"Injection rate $N_Z$ [s$^{-1}$]", rates, decades=8.0)

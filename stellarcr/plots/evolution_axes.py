@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,28 +11,7 @@ from matplotlib.ticker import AutoMinorLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from .log_ticks import label_log_y
-
-
-@dataclass(frozen=True)
-class CurveLook:
-    """How a curve is drawn.
-
-    Attributes
-    ----------
-    label : str
-        Name in the legend.
-    color : str
-        Colour code.
-    line : str or tuple
-        Line style of matplotlib.
-    width : float
-        Line width [points].
-    """
-
-    label: str
-    color: str
-    line: Any = "-"
-    width: float = 1.2
+from .style import LineLook
 
 
 @dataclass(frozen=True)
@@ -44,7 +22,7 @@ class VerticalAxis:
     ----------
     label : str
         With its unit.
-    curves : mapping of str to CurveLook
+    curves : mapping of str to LineLook
         What is drawn on it, by name.
     logarithmic : bool
         Whether the axis is logarithmic.
@@ -55,7 +33,7 @@ class VerticalAxis:
     """
 
     label: str
-    curves: Mapping[str, CurveLook]
+    curves: Mapping[str, LineLook]
     logarithmic: bool = True
     decades: float = 10.0
     color: str = "black"

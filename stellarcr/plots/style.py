@@ -87,7 +87,7 @@ _MARGIN = 0.04
 
 @dataclass(frozen=True)
 class LineLook:
-    """How a population is drawn and called.
+    """How a curve is drawn and called.
 
     Attributes
     ----------
