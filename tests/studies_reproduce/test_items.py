@@ -41,9 +41,7 @@ def test_every_grid_and_recipe_is_in_the_survey(settings):
 
 
 def test_iron_changes_iron_alone(settings):
-    both = [
-        injected(cluster_steps(replace(settings, iron=iron, shared={}))).abundances for iron in ("tabulated", "solar")
-    ]
+    both = [injected(cluster_steps(replace(settings, iron=iron))).abundances for iron in ("tabulated", "solar")]
     assert both[1]["Fe"] == pytest.approx(0.871 * both[0]["Fe"], rel=1e-4)
     assert both[1]["He"] == pytest.approx(both[0]["He"], rel=1e-4)
 
@@ -72,7 +70,7 @@ def test_fig7_ratios_are_those_of_the_abundances(settings):
 
 
 def test_fig5_parts_add_up(settings, monkeypatch):
-    monkeypatch.setattr(injection_spectra, "MASS_STEP", 0.6)
+    monkeypatch.setattr(injection_spectra, "SURVEY_STEP", 1.0)
     result = fig5(settings)
     numbers(result)
     assert isinstance(result.draw(), Figure)
@@ -113,7 +111,7 @@ def test_rules_behind_the_verdicts(cutoffs, ratio, expected):
 
 def test_a_grid_without_stripped_stars_has_dashes(settings, monkeypatch):
     monkeypatch.setattr(verdicts, "WIND_RECIPES", {})
-    monkeypatch.setattr(injection_spectra, "MASS_STEP", 1.0)
+    monkeypatch.setattr(injection_spectra, "SURVEY_STEP", 1.0)
     light = Settings(grid=settings.grid)
     tracks = tuple(track for track in settings.tracks.tracks if track.initial_mass <= 12.0)
     # a cached property, which a frozen dataclass keeps in its __dict__

@@ -86,10 +86,10 @@ def _computed(settings: Settings) -> dict[str, dict[str, float]]:
 
 
 def _doubts(settings: Settings) -> Iterator[Row]:
-    """Parts of the energy of a cluster's winds for which the wind recipe is in doubt."""
+    """Parts of the energy of a cluster's winds, within the age limit, for which the wind recipe is in doubt."""
     wind = cluster_wind(settings, highest_mass(settings, CLUSTER_UPPER_MASS))
-    energy = (wind.luminosity * wind.duration).sum()
-    shares = (wind.doubtful_luminosity * wind.duration[:, None]).sum(axis=0) / energy
+    duration = np.where(wind.age < CLUSTER_AGE_LIMIT, wind.duration, 0.0)
+    shares = (duration @ wind.doubtful_luminosity) / (duration @ wind.luminosity)
     slowest, fastest = OBSERVED_WR_RANGE
     for what, share in zip(
         (

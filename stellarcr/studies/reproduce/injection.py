@@ -163,7 +163,7 @@ def cluster_wind(settings: Settings, upper: float) -> WindHistory:
 
 
 def cluster_steps(settings: Settings, upper: float | None = None, last_age: float = CLUSTER_AGE_LIMIT) -> WindSteps:
-    """Steps of the collective wind that begin before an age [yr]; by default the first 5 Myr, with M_up = 150 Msun."""
+    """Steps of the collective wind up to an age [yr]; by default the first 5 Myr, with M_up = 150 Msun."""
     steps = steps_of_wind(cluster_wind(settings, upper or highest_mass(settings, CLUSTER_UPPER_MASS)))
     return steps.select(steps.age < last_age)
 
@@ -172,9 +172,7 @@ def survey(settings: Settings, grid: str, recipe: str) -> tuple[WindSteps, WindS
     """Individual winds, and clusters in their first 5 Myr, with another grid or recipe, from fewer stars."""
     return cast(
         tuple[WindSteps, WindSteps],
-        settings.once(
-            f"survey {grid} {recipe}", lambda: _survey(replace(settings, grid=grid, recipe=recipe, shared={}))
-        ),
+        settings.once(f"survey {grid} {recipe}", lambda: _survey(replace(settings, grid=grid, recipe=recipe))),
     )
 
 

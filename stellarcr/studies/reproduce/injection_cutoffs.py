@@ -159,7 +159,7 @@ def fig6(settings: Settings) -> Survey:
 
 def _notes(found: dict[tuple[str, float], CutoffCurve], uppers: tuple[float, ...]) -> tuple[str, ...]:
     several = max(float(np.nanmax(curve.last / curve.first, initial=1.0)) for curve in found.values())
-    late = max(
+    late = 100.0 * max(
         float(np.nanmax(np.abs(found["MSC", upper].first / found["MSC, whole life", upper].first - 1.0)))
         for upper in uppers
     )
@@ -172,7 +172,7 @@ def _notes(found: dict[tuple[str, float], CutoffCurve], uppers: tuple[float, ...
         "less well and lies higher; eta_B goes with the square of the rigidity",
         "a dash: no eta_B brings both into the band; values above 1 need more than the wind has; the paper holds about "
         "0.1 for reasonable",
-        f"MSC: first 5 Myr of a cluster; its whole life changes cutoffs by {late:.1g} of them at most",
+        f"MSC: first 5 Myr of a cluster; its whole life changes cutoffs by at most {late:.1g}%",
         "the lowest solution is drawn: " + ("there is one only" if several < 1.0 + 1e-6 else more),
     )
 

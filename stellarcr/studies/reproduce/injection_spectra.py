@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from ...shock.acceleration import TURBULENCE
 from ...shock.injection import integrated_spectrum
 from ...shock.sources import WindSteps, bubble_of, steps_of_stars, steps_of_wind
-from ...stars.cluster import CLUSTER_MASS
-from ...stars.history import star_wind
+from ...stars.cluster import stars_of
 from ...stars.imf import CLUSTER_UPPER_MASS, WIND_UPPER_MASS, kroupa
-from .injection import ETA_B, Injected, cluster_wind, highest_mass, upper_mass_note
+from .injection import ETA_B, SURVEY_STEP, Injected, cluster_wind, highest_mass, upper_mass_note
 from .items import Row, Settings
 from .printing import Survey, text_of
 
@@ -27,8 +26,6 @@ COHERENCE_LENGTH = 1.0
 """L_c [pc]. `project choice`, as the paper prints none: the size of a cluster's core, which gyroradii at R_max in the
 collective wind come up to; a much smaller one would put most of them outside of the turbulence."""
 
-MASS_STEP = 0.1
-"""Step in ln M0 of the stars with bubbles of their own; each bubble takes a while."""
 
 PAPER_START = 2.6
 """Age at which the cluster's Wolf-Rayet phase begins [Myr], as printed."""
@@ -116,12 +113,9 @@ def _panel(winds: str, turbulence: str, steps: WindSteps, stripped: NDArray[np.b
 
 
 def _star_steps(settings: Settings) -> WindSteps:
-    tracks, upper = settings.tracks, highest_mass(settings, WIND_UPPER_MASS)
-    masses, numbers = kroupa(upper).quadrature(float(tracks.masses[0]), step=MASS_STEP, cluster_mass=CLUSTER_MASS)
-    stars = (
-        (mass, number, star_wind(tracks, mass, settings.wind_recipe, iron=settings.iron))
-        for mass, number in zip(masses.tolist(), numbers.tolist(), strict=True)
-    )
+    """Stars with bubbles of their own: few, as each bubble takes a while."""
+    imf = kroupa(highest_mass(settings, WIND_UPPER_MASS))
+    stars = stars_of(settings.tracks, imf, settings.wind_recipe, mass_step=SURVEY_STEP, iron=settings.iron)
     return steps_of_stars(stars, bubbles=True)
 
 

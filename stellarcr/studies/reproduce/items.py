@@ -79,13 +79,14 @@ class Settings:
     iron : {"tabulated", "solar"}
         What Fe56 stands for; see `stellarcr.stars.wind_composition.wind_composition`.
     shared : dict
-        Results that several items need, by the name of what made them; filled as they are made.
+        Results that several items need, by the name of what made them; filled as they are made. A copy with other
+        settings (`dataclasses.replace`) begins with none.
     """
 
     grid: str = DEFAULT_GRID
     recipe: str = DEFAULT_RECIPE
     iron: str = "tabulated"
-    shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    shared: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @cached_property
     def tracks(self) -> TrackGrid:
