@@ -10,18 +10,19 @@ Units: ages [yr], mass-loss rates [Msun/yr], momentum flux [g cm/s^2], mechanica
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..constants import SOLAR_MASS, YEAR
 from ..errors import ModelError, ParameterError
-from .phase_changes import split_at_phase_changes
+from .phase_changes import between_rows, split_at_phase_changes
 from .recipes import DEFAULT_RECIPE, WindRecipe, wind_recipe
 from .terminal import terminal_velocity
 from .track_interpolation import interpolate_track
-from .tracks import FloatArray, Track, TrackGrid
+from .tracks import FloatArray, Track, TrackGrid, freeze_arrays
 from .wind_composition import wind_composition, wind_nuclides
 from .winds import (
     WR_POPULATION_HYDROGEN,
@@ -101,10 +102,7 @@ class WindHistory:
     recipe: str
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
+        freeze_arrays(self)
 
     def __len__(self) -> int:
         return self.mass_loss.size
@@ -217,58 +215,14 @@ def track_wind(
     loss_between = -np.diff(track.mass) / np.diff(track.age)
     track, origin = split_at_phase_changes(track)
     start = int(np.searchsorted(origin, start))
-    speeds = terminal_velocity(surface_of(track, grid.family), recipe)
-    hydrogen = (track.surface_fraction("H1") + track.surface_fraction("H2"))[start:]
-    composition = wind_composition(track, grid.metallicity, iron)[start:]
-    age, rate = track.age[start:], track.mass_loss_rate[start:]
-    speed = speeds.velocity[start:]
-    # what belongs to rows changes in the middle between two
-    flags = np.stack(
-        [
-            *(speeds.phase[start:] == phase for phase in WindPhase),
-            speeds.outside_range[start:],
-            speeds.outside_domain[start:],
-            speeds.clipped[start:],
-        ],
-        axis=1,
-    ).astype(np.float64)
-    jumps = np.diff(speeds.phase[start:]) != 0
-    place = _cuts(speed, hydrogen, np.any(flags[1:] != flags[:-1], axis=1), jumps, divisions)
-    interval = place[:-1].astype(np.int64)
-    begin, end = place[:-1] - interval, place[1:] - interval
-    middle = 0.5 * (begin + end)
-    row = np.where(middle < 0.5, interval, interval + 1)
-
-    def linear(values: FloatArray, fraction: FloatArray) -> FloatArray:
-        share = fraction.reshape((-1,) + (1,) * (values.ndim - 1))
-        return values[interval] + share * (values[interval + 1] - values[interval])
-
-    loss = loss_between[origin[start + interval].astype(np.int64)]
-    first, last = (np.where(jumps[interval], speed[row], linear(speed, share)) for share in (begin, end))
-    power = POWER_UNIT * loss * (first**2 + first * last + last**2) / 3.0
-    columns = {
-        "mass_loss": loss,
-        "momentum_flux": MOMENTUM_UNIT * loss * 0.5 * (first + last),
-        "luminosity": power,
-        "nuclide_loss": loss[:, None] * linear(composition, middle),
-        "phase_luminosity": power[:, None] * flags[row, :_PHASES],
-        "stripped_luminosity": power * (source_population(linear(hydrogen, middle)) == SourcePopulation.WR),
-        "doubtful_luminosity": power[:, None] * flags[row, _PHASES:],
-    }
-    edges = _ages_at(place, age) - birth
+    rows = _wind_rows(track, grid, recipe, iron, start)
+    place = _cuts(rows, divisions)
+    edges = _ages_at(place, rows.age) - birth
+    columns = _means(rows, place, loss_between[origin[start:-1].astype(np.int64)])
     if edges[0] > 0.0:  # a track that begins some time after birth: until there, the wind of its first row
         edges = np.concatenate([[0.0], edges])
-        power = POWER_UNIT * rate[0] * speed[0] ** 2
-        before = {
-            "mass_loss": rate[0],
-            "momentum_flux": MOMENTUM_UNIT * rate[0] * speed[0],
-            "luminosity": power,
-            "nuclide_loss": rate[0] * composition[0],
-            "phase_luminosity": power * flags[0, :_PHASES],
-            "stripped_luminosity": power * (source_population(hydrogen[0]) == SourcePopulation.WR),
-            "doubtful_luminosity": power * flags[0, _PHASES:],
-        }
-        columns = {name: np.concatenate([np.asarray(before[name])[None], values]) for name, values in columns.items()}
+        before = _first_wind(rows, track.mass_loss_rate[start])
+        columns = {name: np.concatenate([before[name][None], values]) for name, values in columns.items()}
     return WindHistory(
         edges=edges,
         **columns,
@@ -310,32 +264,93 @@ def birth_age(track: Track, grid: TrackGrid) -> float:
     return float(track.age[zero_age_row(track, grid)]) if grid.family in ZERO_AGE_POINT else 0.0
 
 
-def _cuts(
-    speed: FloatArray,
-    hydrogen: FloatArray,
-    changes: NDArray[np.bool_],
-    jumps: NDArray[np.bool_],
-    divisions: int,
-) -> FloatArray:
+class _Rows(NamedTuple):
+    """The wind at the rows of a track from birth on."""
+
+    age: FloatArray
+    speed: FloatArray
+    hydrogen: FloatArray
+    composition: FloatArray
+    flags: FloatArray
+    """What belongs to rows, 0 or 1, and changes in the middle between two: the phases, then the doubts."""
+    jumps: NDArray[np.bool_]
+    """Where the phase changes between a row and the next."""
+
+
+def _wind_rows(track: Track, grid: TrackGrid, recipe: WindRecipe, iron: str, start: int) -> _Rows:
+    speeds = terminal_velocity(surface_of(track, grid.family), recipe)
+    doubts = speeds.outside_range, speeds.outside_domain, speeds.clipped
+    flags = np.stack([*(speeds.phase == phase for phase in WindPhase), *doubts], axis=1)
+    return _Rows(
+        age=track.age[start:],
+        speed=speeds.velocity[start:],
+        hydrogen=track.surface_hydrogen[start:],
+        composition=wind_composition(track, grid.metallicity, iron)[start:],
+        flags=flags[start:].astype(np.float64),
+        jumps=np.diff(speeds.phase[start:]) != 0,
+    )
+
+
+def _means(rows: _Rows, place: FloatArray, loss: FloatArray) -> dict[str, FloatArray]:
+    """Columns of a history between the cuts at `place`, from the mass-loss rate between rows [Msun/yr]."""
+    interval = place[:-1].astype(np.int64)
+    begin, end = place[:-1] - interval, place[1:] - interval
+    middle = 0.5 * (begin + end)
+    row = np.where(middle < 0.5, interval, interval + 1)
+    first, last = (
+        np.where(rows.jumps[interval], rows.speed[row], between_rows(rows.speed, interval, share))
+        for share in (begin, end)
+    )
+    rate = loss[interval]
+    power = POWER_UNIT * rate * (first**2 + first * last + last**2) / 3.0
+    stripped = source_population(between_rows(rows.hydrogen, interval, middle)) == SourcePopulation.WR
+    return {
+        "mass_loss": rate,
+        "momentum_flux": MOMENTUM_UNIT * rate * 0.5 * (first + last),
+        "luminosity": power,
+        "nuclide_loss": rate[:, None] * between_rows(rows.composition, interval, middle),
+        "phase_luminosity": power[:, None] * rows.flags[row, :_PHASES],
+        "stripped_luminosity": power * stripped,
+        "doubtful_luminosity": power[:, None] * rows.flags[row, _PHASES:],
+    }
+
+
+def _first_wind(rows: _Rows, rate: float) -> dict[str, FloatArray]:
+    """Columns of a history for the wind of the first row, at a mass-loss rate [Msun/yr]."""
+    power = POWER_UNIT * rate * rows.speed[0] ** 2
+    columns = {
+        "mass_loss": rate,
+        "momentum_flux": MOMENTUM_UNIT * rate * rows.speed[0],
+        "luminosity": power,
+        "nuclide_loss": rate * rows.composition[0],
+        "phase_luminosity": power * rows.flags[0, :_PHASES],
+        "stripped_luminosity": power * (source_population(rows.hydrogen[0]) == SourcePopulation.WR),
+        "doubtful_luminosity": power * rows.flags[0, _PHASES:],
+    }
+    return {name: np.asarray(value) for name, value in columns.items()}
+
+
+def _cuts(rows: _Rows, divisions: int) -> FloatArray:
     """Where a history is cut, as row and fraction of the way to the next: 3.25 is a quarter of the way from 3 to 4.
 
     At all rows; where what belongs to rows changes; where the surface crosses the limit between the
     source populations; and often enough that R_max changes little in a part.
     """
-    last = speed.size - 1
-    swing = 1.5 * np.abs(np.diff(np.log(np.maximum(speed, _SLOWEST))))
-    parts = divisions * np.maximum(np.ceil(np.where(jumps, 0.0, swing) / _LARGEST_CHANGE), 1.0).astype(np.int64)
+    last = rows.speed.size - 1
+    changes = np.flatnonzero(np.any(rows.flags[1:] != rows.flags[:-1], axis=1))
+    swing = np.where(rows.jumps, 0.0, 1.5 * np.abs(np.diff(np.log(np.maximum(rows.speed, _SLOWEST)))))
+    parts = divisions * np.maximum(np.ceil(swing / _LARGEST_CHANGE), 1.0).astype(np.int64)
     interval = np.repeat(np.arange(last), parts)
     number = np.arange(interval.size) - np.repeat(np.cumsum(parts) - parts, parts)
-    fractions = [number / parts[interval], np.full(np.count_nonzero(changes), 0.5)]
-    excess = hydrogen - WR_POPULATION_HYDROGEN
+    fractions = [number / parts[interval], np.full(changes.size, 0.5)]
+    excess = rows.hydrogen - WR_POPULATION_HYDROGEN
     crossing = np.flatnonzero(excess[:-1] * excess[1:] < 0.0)
     fractions.append(excess[crossing] / (excess[crossing] - excess[crossing + 1]))
-    intervals = np.concatenate([interval, np.flatnonzero(changes), crossing])
+    intervals = np.concatenate([interval, changes, crossing])
     # coarse enough that all parts last longer than the rounding of ages
     return np.unique(np.append(intervals + np.round(np.concatenate(fractions), 3), last))
 
 
 def _ages_at(place: FloatArray, age: FloatArray) -> FloatArray:
     row = np.minimum(place.astype(np.int64), age.size - 2)
-    return age[row] + (place - row) * (age[row + 1] - age[row])
+    return between_rows(age, row, place - row)

@@ -81,8 +81,7 @@ def _lost_in_changes(lower: Track, upper: Track, first: int) -> FloatArray:
 
 
 def _stripped(track: Track) -> bool:
-    hydrogen = track.surface_fraction("H1") + track.surface_fraction("H2")
-    return bool(np.any(source_population(hydrogen) == SourcePopulation.WR))
+    return bool(np.any(source_population(track.surface_hydrogen) == SourcePopulation.WR))
 
 
 def _lost(mass: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .tracks import FloatArray, Track
 from .winds import wind_phase
@@ -35,8 +36,12 @@ def split_at_phase_changes(track: Track) -> tuple[Track, FloatArray]:
     place : ndarray
         Where its rows lie in the given track: 3.25 is a quarter of the way from row 3 to row 4.
     """
-    hydrogen = track.surface_fraction("H1") + track.surface_fraction("H2")
-    columns = (track.log_temperature, hydrogen, track.surface_fraction("C12"), track.surface_fraction("N14"))
+    columns = (
+        track.log_temperature,
+        track.surface_hydrogen,
+        track.surface_fraction("C12"),
+        track.surface_fraction("N14"),
+    )
     phase = wind_phase(10.0 ** columns[0], *columns[1:])
     rows = np.arange(float(len(track)))
     jumping = np.flatnonzero(phase[1:] != phase[:-1])
@@ -52,14 +57,18 @@ def split_at_phase_changes(track: Track) -> tuple[Track, FloatArray]:
     return _with_rows(track, place), np.sort(np.concatenate([rows, place]))
 
 
+def between_rows(values: FloatArray, row: NDArray[np.int64], share: FloatArray) -> FloatArray:
+    """Values at a share, 0 to 1, of the way from rows to the next: linear means; the first axis is that of rows."""
+    weight = share.reshape((-1,) + (1,) * (values.ndim - 1))
+    return np.asarray(values[row] + weight * (values[row + 1] - values[row]))
+
+
 def _with_rows(track: Track, place: FloatArray) -> Track:
     row = place.astype(np.int64)
     share = place - row
 
     def linear(values: FloatArray) -> FloatArray:
-        weight = share.reshape((-1,) + (1,) * (values.ndim - 1))
-        added = values[row] + weight * (values[row + 1] - values[row])
-        return np.insert(values, row + 1, added, axis=0)
+        return np.insert(values, row + 1, between_rows(values, row, share), axis=0)
 
     wind = track.log_temperature_wind
     return replace(

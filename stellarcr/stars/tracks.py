@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,19 +86,29 @@ class Track:
     sha256: str
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
+        freeze_arrays(self)
 
     def __len__(self) -> int:
         return self.age.size
+
+    @property
+    def surface_hydrogen(self) -> FloatArray:
+        """X_H, the surface mass fraction of hydrogen and its isotopes."""
+        return self.surface_fraction("H1") + self.surface_fraction("H2")
 
     def surface_fraction(self, nuclide: str) -> FloatArray:
         """Return the surface mass fraction of one nuclide; zero where the grid does not tabulate it."""
         if nuclide not in self.nuclides:
             return np.zeros_like(self.age)
         return self.surface[:, self.nuclides.index(nuclide)]
+
+
+def freeze_arrays(record: Any) -> None:
+    """Make the arrays of a dataclass read-only."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
 
 
 class Exclusion(NamedTuple):
@@ -248,7 +258,7 @@ def age_of_bare_surface(track: Track, below: float = 0.1) -> float:
     DataError
         If the surface keeps more hydrogen until the end.
     """
-    return _first_age(track, track.surface_fraction("H1"), below, "surface hydrogen")
+    return _first_age(track, track.surface_hydrogen, below, "surface hydrogen")
 
 
 def _first_age(track: Track, fraction: FloatArray, below: float, what: str) -> float:

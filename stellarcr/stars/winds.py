@@ -183,7 +183,7 @@ def surface_of(track: Track, family: str) -> StellarSurface:
     """
     if family not in SOLAR_METALS:
         raise ParameterError(f"unknown family of tracks {family!r}", remedy=nearest(family, SOLAR_METALS))
-    hydrogen = track.surface_fraction("H1") + track.surface_fraction("H2")
+    hydrogen = track.surface_hydrogen
     helium = track.surface_fraction("He4") + track.surface_fraction("He3")
     return StellarSurface(
         mass=track.mass,
