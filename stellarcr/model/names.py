@@ -111,7 +111,8 @@ def check_limits(name: str, low: float, high: float, known: Mapping[str, Paramet
     if plain_name(name) != name:
         with np.errstate(divide="ignore"):
             limits = float(np.log10(max(limits[0], 0.0))), float(np.log10(limits[1]))
-    slack = 1e-9 * (limits[1] - limits[0])
+    width = limits[1] - limits[0]
+    slack = 1e-9 * (width if np.isfinite(width) else 1.0)
     if not (limits[0] - slack <= low and high <= limits[1] + slack):
         component, _, local = plain_name(name).partition(".")
         what = f"{low:g}" if low == high else f"a prior from {low:g} to {high:g}"
