@@ -40,7 +40,8 @@ class Track:
         Mass [Msun].
     mass_loss_rate : ndarray
         Mass-loss rate as tabulated [Msun/yr], positive for loss. Its integral can differ from the mass that the star
-        loses (`mass_balance`); `stellarcr.stars.mass_loss.consistent_mass_loss` makes one that agrees.
+        loses (`mass_balance`): winds are made from the differences of `mass` instead (`stellarcr.stars.history`), and
+        `stellarcr.stars.mass_loss.consistent_mass_loss` gives rates at the rows that agree with these.
     log_luminosity : ndarray
         log10(L/Lsun).
     log_temperature : ndarray

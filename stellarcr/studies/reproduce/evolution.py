@@ -12,10 +12,11 @@ from ...shock.acceleration import TURBULENCE
 from ...stars.imf import CLUSTER_UPPER_MASS
 from ...stars.tracks import FloatArray
 from ...stars.winds import WindPhase
-from .evolution_acceleration import ETA_ACC, ETA_B, GAMMA, SHOWN, Acceleration, accelerated
+from .evolution_acceleration import ETA_ACC, GAMMA, SHOWN, Acceleration, accelerated
 from .evolution_measures import logarithmic_slope, median_by_time, quotient, value_at
 from .evolution_phases import phase_rows, wolf_rayet_ages
-from .evolution_winds import STARS, EvolvedWind, evolved_star, evolved_winds, upper_mass
+from .evolution_winds import STARS, EvolvedWind, evolved_star, evolved_winds
+from .injection import ETA_B, highest_mass
 from .items import Result, Row, Settings
 
 FIT_START = 1e5
@@ -201,7 +202,7 @@ def _turned_note(winds: tuple[EvolvedWind, ...]) -> tuple[str, ...]:
 
 
 def _upper_mass_note(settings: Settings) -> tuple[str, ...]:
-    upper = upper_mass(settings)
+    upper = highest_mass(settings, CLUSTER_UPPER_MASS)
     if upper == CLUSTER_UPPER_MASS:
         return ()
     return (

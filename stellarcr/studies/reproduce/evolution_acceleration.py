@@ -13,12 +13,12 @@ from ...shock.injection import injection_amplitude, number_rate
 from ...shock.nuclides import WindNuclides
 from ...stars.tracks import FloatArray
 from .evolution_winds import EvolvedWind
+from .injection import ETA_B
 from .items import Settings
 
-ETA_B = 0.01
 GAMMA = -2.0
 ETA_ACC = 0.1
-"""Parameters of the paper's Fig. 4, with Bohm diffusion."""
+"""Injection index and share of the power in cosmic rays of the paper's Fig. 4."""
 
 SHOWN = ("H", "He", "C", "O")
 """Elements whose injection rates are drawn."""

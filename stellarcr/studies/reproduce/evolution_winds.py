@@ -16,6 +16,7 @@ from ...stars.history import WindHistory, star_wind
 from ...stars.imf import CLUSTER_UPPER_MASS, kroupa
 from ...stars.tracks import FloatArray
 from ...stars.winds import WindPhase
+from .injection import highest_mass
 from .items import Settings
 
 Phases = NDArray[np.int8]
@@ -78,11 +79,6 @@ class EvolvedWind:
         return float(np.sum(self.history.duration[self.phase == phase]))
 
 
-def upper_mass(settings: Settings) -> float:
-    """M_up of the cluster [Msun]: the paper's, or the heaviest star of the grid if that is less."""
-    return min(CLUSTER_UPPER_MASS, float(settings.tracks.masses[-1]))
-
-
 def evolved_star(settings: Settings, mass: float) -> EvolvedWind:
     """The wind and bubble of one star, made once."""
 
@@ -98,7 +94,7 @@ def evolved_cluster(settings: Settings) -> EvolvedWind:
     """The collective wind and bubble of the paper's cluster, made once."""
 
     def make() -> EvolvedWind:
-        upper = upper_mass(settings)
+        upper = highest_mass(settings, CLUSTER_UPPER_MASS)
         history = collective_wind(
             settings.tracks,
             kroupa(upper),
@@ -124,7 +120,7 @@ def tabulated_stars(settings: Settings) -> tuple[tuple[float, WindHistory], ...]
     """Initial mass [Msun] and wind of every star of the grid up to M_up of the cluster, made once."""
 
     def make() -> tuple[tuple[float, WindHistory], ...]:
-        masses = [float(mass) for mass in settings.tracks.masses if mass <= upper_mass(settings)]
+        masses = [float(mass) for mass in settings.tracks.masses if mass <= highest_mass(settings, CLUSTER_UPPER_MASS)]
         return tuple((mass, _star(settings, mass)) for mass in masses)
 
     return cast(tuple[tuple[float, WindHistory], ...], settings.once("evolution: tabulated stars", make))

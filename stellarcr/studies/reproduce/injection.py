@@ -98,9 +98,11 @@ class Injected:
         return dict(zip(self.elements, equal_rigidity_abundances(self.coefficients).tolist(), strict=True))
 
 
-def injected(steps: WindSteps, eta_B: float = ETA_B) -> Injected:
-    """What steps inject with Bohm diffusion, gamma = -2 and eta_acc = 0.1, by element."""
-    cutoff = steps.maximum_rigidity(eta_B)
+def injected(
+    steps: WindSteps, eta_B: float = ETA_B, turbulence: str = "bohm", coherence_length: float | None = None
+) -> Injected:
+    """What steps inject with gamma = -2 and eta_acc = 0.1, by element; the coherence length is in pc."""
+    cutoff = steps.maximum_rigidity(eta_B, turbulence, coherence_length)
     coefficients = np.asarray(steps.nuclides.sum_isotopes(steps.coefficients(cutoff), axis=-2))
     return Injected(steps.nuclides.elements, coefficients, cutoff)
 
@@ -133,7 +135,11 @@ def star_steps(settings: Settings, upper: float) -> StarSteps:
 def _star_steps(settings: Settings, upper: float) -> StarSteps:
     top = highest_mass(settings, CLUSTER_UPPER_MASS)
     if upper > top:
-        raise ParameterError(f"M_up = {upper:g} Msun is above the heaviest star taken, {top:g} Msun")
+        raise ParameterError(
+            f"M_up = {upper:g} Msun is above the heaviest star taken, {top:g} Msun",
+            where=f"grid {settings.grid}",
+            remedy=f"give an M_up of at most {top:g} Msun",
+        )
     if upper < top and upper in settings.tracks.masses:
         # the quadrature stops at every tabulated mass, so that a lower M_up changes its norm only
         whole = star_steps(settings, top)

@@ -14,7 +14,7 @@ from ...shock.injection import integrated_spectrum
 from ...shock.sources import WindSteps, bubble_of, steps_of_stars, steps_of_wind
 from ...stars.cluster import stars_of
 from ...stars.imf import CLUSTER_UPPER_MASS, WIND_UPPER_MASS, kroupa
-from .injection import ETA_B, SURVEY_STEP, Injected, cluster_wind, highest_mass, upper_mass_note
+from .injection import ETA_B, SURVEY_STEP, Injected, cluster_wind, highest_mass, injected, upper_mass_note
 from .items import Row, Settings
 from .printing import Survey, text_of
 
@@ -91,11 +91,9 @@ def _panels(settings: Settings) -> Iterator[Panel]:
 
 
 def _panel(winds: str, turbulence: str, steps: WindSteps, stripped: NDArray[np.bool_]) -> Panel:
-    cutoff = steps.maximum_rigidity(ETA_B, turbulence, COHERENCE_LENGTH)
-    coefficients = np.asarray(steps.nuclides.sum_isotopes(steps.coefficients(cutoff), axis=-2))
-    whole = Injected(steps.nuclides.elements, coefficients, cutoff).only(*SHOWN)
+    whole = injected(steps, ETA_B, turbulence, COHERENCE_LENGTH).only(*SHOWN)
     phases = {"O": ~stripped, "WR": stripped, "total": np.ones_like(stripped)}
-    budgets = {name: steps.select(rows).energy_budget(cutoff[rows]) for name, rows in phases.items()}
+    budgets = {name: steps.select(rows).energy_budget(whole.cutoff[rows]) for name, rows in phases.items()}
     # r_L/L_c at R_max is Kraichnan's R_max over Bohm's to the power 1/(1 + delta)
     bohm = steps.maximum_rigidity(ETA_B)
     gain = steps.maximum_rigidity(ETA_B, "kraichnan", COHERENCE_LENGTH) / bohm
@@ -130,9 +128,9 @@ def fig5(settings: Settings) -> Survey:
     lines: list[tuple[str, ...]] = [("winds", "turbulence", "phase", "H [PV]", "He [PV]", "He/H", "lost")]
     found = panels(settings)
     for panel in found:
-        for part, injected in panel.parts.items():
+        for part, spectra in panel.parts.items():
             which = f"{panel.winds}, {panel.turbulence}, {part}"
-            cutoffs = injected.only("H", "He").effective_cutoff
+            cutoffs = spectra.only("H", "He").effective_cutoff
             first, last = (
                 [float(v) if np.isfinite(v) else None for v in ends] for ends in (cutoffs.first, cutoffs.last)
             )
