@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from math import expm1, log
-
 from ..errors import ParameterError
+from ..stars.imf import power_integral
 from .checks import check_range
 
 
@@ -64,14 +63,6 @@ def galactic_cluster_power(
     check_range("counted_to", stop, start, highest_mass, unit="Msun", error=ParameterError)
     check_range("energy_slope", energy_slope, -10.0, 10.0, error=ParameterError)
     check_range("mass_function_slope", mass_function_slope, -10.0, 10.0, error=ParameterError)
-    formed = _power_integral(mass_function_slope + 1, lowest_mass, highest_mass, reference_mass)
-    released = _power_integral(mass_function_slope + energy_slope, start, stop, reference_mass)
-    return star_formation_rate * energy_per_cluster / reference_mass * released / formed
-
-
-def _power_integral(slope: float, low: float, high: float, unit: float) -> float:
-    """Integral of x^slope dx with x = M/unit, exact also at and near slope -1."""
-    exponent, span = slope + 1, log(high / low)
-    if abs(exponent * span) < 1e-12:
-        return span * (low / unit) ** exponent
-    return (low / unit) ** exponent * expm1(exponent * span) / exponent
+    formed = power_integral(lowest_mass / reference_mass, highest_mass / reference_mass, mass_function_slope + 1)
+    released = power_integral(start / reference_mass, stop / reference_mass, mass_function_slope + energy_slope)
+    return float(star_formation_rate * energy_per_cluster / reference_mass * released / formed)
