@@ -62,7 +62,7 @@ def table3(settings: Settings) -> Survey:
         "the paper does not say which recipe for Wolf-Rayet winds made its table; its column for supernova remnants is "
         "an input of the model, not a result",
         "surfaces between tracks are linear means: where one neighbour shows carbon and the other hydrogen (MIST: 45 "
-        "to 55 and 80 to 85 Msun) both stand side by side, a quarter of the carbon of O-type",
+        "to 55 and 80 to 85 Msun) both stand side by side, which makes about a quarter of the carbon of O-type",
         "Ne is the sum of its isotopes; MIST's Ne22 is derived, GENEC tabulates it; GENEC's elements from Na on are "
         "those of a MIST star at birth",
     )
