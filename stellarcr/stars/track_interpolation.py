@@ -8,9 +8,9 @@ law of Stefan and Boltzmann; mass fractions are interpolated linearly, which kee
 A limitation: a star that is stripped loses its layers one after the other, hydrogen, then helium, then carbon and
 oxygen. Where one neighbour shows hydrogen while the other shows carbon (MIST: 45-55 and 80-85 Msun), the linear mean
 has both at once, which no star has: 41% of the carbon of the source population O-type comes from there, but 18% of its
-hydrogen. With tabulated tracks of 45 to 130 Msun left out one by one, means of logarithms (which go through helium) bring that carbon
-back, but not the energies of the winds: these are off by 10.1% instead of 9.0%. The linear mean, which is also the
-usual one, was kept.
+hydrogen. With tabulated tracks of 45 to 130 Msun left out one by one, means of logarithms (which go through helium)
+bring that carbon back, but not the energies of the winds: these are off by 10.1% instead of 9.0%. The linear mean,
+which is also the usual one, was kept.
 """
 
 from __future__ import annotations
