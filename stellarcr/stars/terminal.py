@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..constants import SPEED_OF_LIGHT_KM_S
 from ..errors import ModelError
 from ..extensions import describe_failure
 from .recipes import DEFAULT_RECIPE, Mask, WindRecipe, o_star_velocity, rsg_velocity, wind_recipe
@@ -126,7 +127,7 @@ def terminal_velocity(surface: StellarSurface, recipe: str | WindRecipe = DEFAUL
     ConfigError
         If there is no such recipe.
     ModelError
-        If a velocity is not finite and above zero, or a recipe fails; names recipe, phase and row.
+        If a velocity is not above zero and below that of light, or a recipe fails; names recipe, phase and row.
     """
     chosen = wind_recipe(recipe) if isinstance(recipe, str) else recipe
     phase = surface.phase
@@ -173,7 +174,7 @@ def _applied(branch: WindRecipe, surface: StellarSurface) -> tuple[Floats, Mask]
                 f"the wind recipe {branch.name!r} gave {what} of shape {values.shape} for {surface.mass.shape} stars",
                 remedy="give one value for each row",
             )
-    bad = np.flatnonzero(~(np.isfinite(result) & (result > 0.0)))
+    bad = np.flatnonzero(~((result > 0.0) & (result < SPEED_OF_LIGHT_KM_S)))  # a speed in cm/s or m/s shows here
     if bad.size:
         i = bad[0]
         raise ModelError(
@@ -181,6 +182,6 @@ def _applied(branch: WindRecipe, surface: StellarSurface) -> tuple[Floats, Mask]
             f"M = {surface.mass[i]:g} Msun, L = {surface.luminosity[i]:g} Lsun, "
             f"Teff = {surface.effective_temperature[i]:g} K, "
             f"X = {surface.hydrogen[i]:g}, Y = {surface.helium[i]:g}, Z = {surface.metals[i]:g}",
-            remedy="correct the track, or choose another recipe",
+            remedy="give km/s, above zero and below the speed of light; correct the track, or choose another recipe",
         )
     return result, inside

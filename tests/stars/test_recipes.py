@@ -181,6 +181,10 @@ def half(surface):
 def broken(surface):
     return surface.no_such_column
 
+def in_metres(surface):
+    return np.full(surface.mass.shape, 2e6)
+
+
 def negative(surface):
     return -surface.mass
 
@@ -231,6 +235,7 @@ def test_an_installed_package_can_declare_a_recipe(user_file, monkeypatch):
         ("odd", ModelError, r"gave a domain of shape \(1,\) for \(3,\) stars"),
         ("broken", ModelError, "fails: .*no_such_column"),
         ("negative", ModelError, r"gave v_inf = -15\.0 km/s for a star with M = 15 Msun"),
+        ("in_metres", ModelError, r"gave v_inf = 2000000\.0 km/s for a star with M = 15 Msun"),
     ],
 )
 def test_bad_recipes_are_named(user_file, name, error, message):
