@@ -83,7 +83,8 @@ def stellar_population(
     budget = mechanical_power(options, table)
     made = f"{options.grid}, {options.recipe}"
     if options.amplitude == "efficiency":
-        amplitude = ParameterInfo("eta_acc", 0.1, "", rf"\eta_{{\rm acc}}^{{\rm {tag}}}", PAPER)
+        # no more than all of the power; a prior may begin at nothing
+        amplitude = ParameterInfo("eta_acc", 0.1, "", rf"\eta_{{\rm acc}}^{{\rm {tag}}}", PAPER, (0.0, 1.0))
     else:
         amplitude = ParameterInfo(
             "power", 0.1 * budget, "erg/yr", rf"P_{{\rm {tag}}}", f"a tenth of the mechanical power ({made})"
