@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from ..data.compositions import COMPOSITIONS, load_composition, load_type_ia, read_composition
 from ..data.galaxy_presets import load_galaxy
-from ..data.stellar_tables import load_stellar_population
+from ..data.stellar_tables import check_stellar_options, load_stellar_population
 from ..errors import ConfigError, DataError, ModelError, ParameterError, StellarcrError
 from ..extensions import asked_for
 from ..infer.posterior import Posterior
@@ -12,10 +15,12 @@ from ..likelihood.experiment import ExperimentData, load_experiment
 from ..model import ForwardModel
 from ..observe.grid import RigidityGrid
 from ..populations import POPULATION_KINDS, Composition, Population, population_builder
-from ..populations.stellar_options import STELLAR_KINDS, stellar_options
+from ..populations.stellar_options import STELLAR_KINDS, StellarOptions, stellar_options
 from .parameters import build_space
 from .records import fingerprint
 from .schema import PopulationConfig, RunConfig
+
+Result = TypeVar("Result")
 
 
 def build_model(config: RunConfig) -> ForwardModel:
@@ -30,7 +35,9 @@ def build_model(config: RunConfig) -> ForwardModel:
     preset = str(galaxy.pop("preset", "plain-diffusion"))
     if preset.endswith(".toml"):
         preset = str(config.base / preset)
-    populations = [_population(name, section, config) for name, section in config.populations.items()]
+    # all sections are read before the first table is made: a mistake in the last one must not wait for it
+    makers = [_population(name, section, config) for name, section in config.populations.items()]
+    populations = [make() for make in makers]
     grid = RigidityGrid(**config.grid.model_dump())
     surroundings = load_galaxy(preset, galaxy, f"{config.where} [galaxy]")
     try:
@@ -39,21 +46,33 @@ def build_model(config: RunConfig) -> ForwardModel:
         raise ModelError(error.problem, where=error.where or config.where, remedy=error.remedy) from error
 
 
-def _population(name: str, section: PopulationConfig, config: RunConfig) -> Population:
+def _population(name: str, section: PopulationConfig, config: RunConfig) -> Callable[[], Population]:
+    """Read a section; what is given makes the population, which takes long where a table is made."""
     where = f"{config.where} [populations.{name}]"
     kind = section.kind or name
-    try:
+
+    def read() -> Callable[[], Population]:
+        isotopes: Any = section.isotopes
         if section.spectrum == "stellar":
-            return _stellar_population(name, kind, section, where)
-        builder = population_builder(kind, where)
-        population = builder(_composition(kind, section), section.isotopes, section.options)  # type: ignore[arg-type]
+            options = _stellar_options(kind, section, where)
+            return lambda: load_stellar_population(options, isotopes, where)
+        population = population_builder(kind, where)(_composition(kind, section), isotopes, section.options)
+        return lambda: population
+
+    make = _asked_for_by(where, read)
+    return lambda: _asked_for_by(where, make).with_name(name)
+
+
+def _asked_for_by(where: str, function: Callable[[], Result]) -> Result:
+    """Call a function; what it refuses is said with the section that asked for it."""
+    try:
+        return function()
     except (ConfigError, DataError, ParameterError) as error:
         origin = error.where if where in error.where else asked_for(error, where).where
         raise ConfigError(error.problem, where=origin, remedy=error.remedy) from error
-    return population if population.name == name else population.with_name(name)
 
 
-def _stellar_population(name: str, kind: str, section: PopulationConfig, where: str) -> Population:
+def _stellar_options(kind: str, section: PopulationConfig, where: str) -> StellarOptions:
     if kind not in STELLAR_KINDS:
         raise ConfigError(
             f"the kind {kind!r} has no spectrum from stellar evolution",
@@ -65,7 +84,8 @@ def _stellar_population(name: str, kind: str, section: PopulationConfig, where: 
             remedy="remove composition, or use spectrum = 'effective'",
         )
     options = stellar_options(kind, section.options)
-    return load_stellar_population(options, section.isotopes, where).with_name(name)  # type: ignore[arg-type]
+    check_stellar_options(options, where)
+    return options
 
 
 def _composition(kind: str, section: PopulationConfig) -> Composition:

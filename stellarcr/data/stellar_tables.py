@@ -24,6 +24,7 @@ from ..populations.stellar_options import StellarOptions
 from ..populations.stellar_steps import stellar_steps
 from ..populations.stellar_table import StellarTable
 from ..populations.stellar_tabulation import build_table
+from ..stars.imf import check_upper_mass
 from ..stars.recipes import WindRecipe, wind_recipe
 from .tracks import list_tracks, load_tracks
 
@@ -79,6 +80,22 @@ def load_stellar_population(
     if options.amplitude == "efficiency":
         identity = identity | {"star_formation_rate": options.star_formation_rate}
     return stellar_population(options, table, isotopes, identity=tuple(sorted(identity.items())))
+
+
+def check_stellar_options(options: StellarOptions, where: str = "") -> None:
+    """Refuse what can be refused before a table is made: unknown grids and recipes, an M_up outside the grid.
+
+    Parameters
+    ----------
+    options : StellarOptions
+        What is wanted.
+    where : str
+        Configuration and section, for messages.
+    """
+    wind_recipe(options.recipe, where)
+    grid_file(options.grid)
+    grid = load_tracks(options.grid)
+    check_upper_mass(float(options.M_up or 0.0), grid.name, float(grid.masses[0]), float(grid.masses[-1]))
 
 
 def table_identity(options: StellarOptions, recipe: WindRecipe) -> dict[str, Any]:

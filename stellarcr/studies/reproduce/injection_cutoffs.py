@@ -32,6 +32,9 @@ BOTH = "H and He"
 PAPER_BREAK = 3.5e6
 """Common break of H and He [GV], as the paper quotes it from LHAASO."""
 
+PAPER_ETA_CLUSTER = 0.1
+"""The eta_B that the paper holds for reasonable, about."""
+
 PAPER_ETA_O = 1.0
 """eta_B that O-type stars need on their own, printed as about 1."""
 
@@ -126,7 +129,7 @@ def fig6(settings: Settings) -> Survey:
     for (name, upper), curve in found.items():
         which = f"{name}, M_up = {upper:g} Msun"
         needed, ranges = curve.needed(PAPER_BREAK), agreement(curve, band)
-        paper = PAPER_ETA_O if name == "O-type" else None
+        paper = {"O-type": PAPER_ETA_O, "MSC": PAPER_ETA_CLUSTER}.get(name)
         (hidden if paper is None else shown).extend(
             Row(f"{which}: eta_B for a cutoff of {element} at 3.5 PV", "", value, paper)
             for element, value in zip(ELEMENTS, needed, strict=True)
