@@ -51,12 +51,13 @@ for _module in (fit, plot, predict, compare, runs, data, tracks, reproduce):
 def _show_log() -> None:
     """Write what the package has to say while it works to standard error: results alone go to standard output."""
     log = logging.getLogger("stellarcr")
-    if not log.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("stellarcr: %(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
-        log.propagate = False
+    for handler in log.handlers[:]:
+        log.removeHandler(handler)  # standard error may be another one than before
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("stellarcr: %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 def main() -> None:
