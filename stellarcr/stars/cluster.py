@@ -34,8 +34,8 @@ MASS_STEP = 0.1
 Measured on H, He, C and O with `nugis-lamers`, eta_B = 0.01, Bohm, and half the step. MIST: spectra of clusters to
 5 Myr, of WR and of O-type winds change by less than 0.3% where they are above 1e-4 of the power law, cutoffs by less
 than 0.1% (Kraichnan: clusters by 0.2% above 1e-2 and 0.5% above 1e-3; Kolmogorov by less than 1%; cutoffs by 0.3%).
-Hydrogen in the tail of WR winds is less sure than that: from 0.09 it changes by 1.6%. GENEC v40, whose massive tracks are six
-times as far apart: winds 0.2% above 1e-4, clusters 0.9% above 1e-2 and 3.4% above 1e-4.
+Hydrogen in the tail of WR winds is less sure than that: from 0.09 it changes by 1.6%. GENEC v40, whose massive tracks
+are six times as far apart: winds 0.2% above 1e-4, clusters 0.9% above 1e-2 and 3.4% above 1e-4.
 """
 
 TIME_STEP = 4e3
