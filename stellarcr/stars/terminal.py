@@ -139,11 +139,11 @@ def terminal_velocity(surface: StellarSurface, recipe: str | WindRecipe = DEFAUL
     )
     outside_domain = np.zeros(phase.shape, dtype=bool)
     for branch in branches:
-        rows = np.isin(phase, branch.phases)
+        rows = _in_phases(phase, branch.phases)
         if np.any(rows):
             velocity[rows], inside = _applied(branch, surface.select(rows))
             outside_domain[rows] = ~inside
-    wolf_rayet = np.isin(phase, (WindPhase.WN, WindPhase.WC))
+    wolf_rayet = _in_phases(phase, (WindPhase.WN, WindPhase.WC))
     slowest, fastest = OBSERVED_WR_RANGE
     return TerminalVelocities(
         velocity,
@@ -154,6 +154,10 @@ def terminal_velocity(surface: StellarSurface, recipe: str | WindRecipe = DEFAUL
         surface.clipped,
         chosen.name,
     )
+
+
+def _in_phases(phase: NDArray[np.int8], wanted: tuple[WindPhase, ...]) -> Mask:
+    return np.asarray(np.logical_or.reduce([phase == int(one) for one in wanted]))
 
 
 def _applied(branch: WindRecipe, surface: StellarSurface) -> tuple[Floats, Mask]:

@@ -6,7 +6,7 @@ import pytest
 from stellarcr.constants import SOLAR_MASS, YEAR
 from stellarcr.data import load_tracks
 from stellarcr.errors import ConfigError, ParameterError
-from stellarcr.stars.cluster import MASS_STEP, TIME_STEP, age_edges, collective_wind, stars_of
+from stellarcr.stars.cluster import TIME_STEP, age_edges, collective_wind, stars_of
 from stellarcr.stars.history import star_wind
 from stellarcr.stars.imf import kroupa
 from stellarcr.stars.mass_mesh import mass_panels
@@ -202,7 +202,7 @@ def test_other_bad_numbers():
 
 
 def test_the_quadrature_is_finer_where_tracks_differ():
-    ends = mass_panels(GRID, MASS_STEP)
+    ends = mass_panels(GRID, 0.1)
 
     def between(low, high):
         return np.sum((ends > low) & (ends <= high))
@@ -214,7 +214,7 @@ def test_the_quadrature_is_finer_where_tracks_differ():
     assert between(100.0, 105.0) <= 2
     assert between(8.0, 36.0) <= np.sum((GRID.masses > 8.0) & (GRID.masses <= 36.0)) + 5
     # two stars each
-    masses = np.array([mass for mass, _, _ in stars_of(GRID, kroupa(105.0), lowest_mass=80.0)])
+    masses = np.array([mass for mass, _, _ in stars_of(GRID, kroupa(105.0), lowest_mass=80.0, mass_step=0.1)])
     assert masses.size == 2 * between(80.0, 105.0)
 
 
