@@ -167,3 +167,32 @@ def members(name: str) -> tuple[str, ...]:
     """
     name = canonical_species(name)
     return GROUPS.get(name, (name,))
+
+
+def is_ratio(name: str) -> bool:
+    """Whether a name is that of a ratio of two fluxes, such as ``B/C``."""
+    return "/" in name
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """Species whose fluxes a name is made of: itself, or numerator and denominator of a ratio such as ``B/C``.
+
+    Parameters
+    ----------
+    name : str
+        Element, group, or two of them with a slash between.
+
+    Raises
+    ------
+    ParameterError
+        If one of them is neither an element nor a group, or there are more than two.
+    """
+    names = [part.strip() for part in name.split("/")]
+    if len(names) > 2:
+        raise ParameterError(f"{name!r} is no ratio of two", remedy="write one numerator and one denominator: B/C")
+    try:
+        return tuple(canonical_species(part) for part in names)
+    except ParameterError as error:
+        if len(names) == 1:
+            raise
+        raise ParameterError(f"unknown ratio {name!r}: {error.problem}", remedy=error.remedy) from None

@@ -16,7 +16,9 @@ from ..errors import ConfigError, ModelError, ParameterError, StellarcrError
 from ..likelihood.experiment import ExperimentData, ExperimentLikelihood
 from ..likelihood.experiment_response import ExperimentResponse
 from ..likelihood.prediction import SourceTable
+from ..likelihood.ratio import check_independence
 from ..model import ForwardModel, plain_name
+from ..species import members, parts
 from .parameters import ParameterSpace
 from .priors import Prior
 
@@ -82,7 +84,7 @@ class Posterior:
         ModelError
             If an experiment measures an element that no population injects.
         ConfigError
-            If two experiments hold the same measurement.
+            If two likelihoods hold the same measurement, or one follows from others, as a ratio from its two fluxes.
         """
         keys = {d.key for d in data}
         model.check_names(p.name for p in space.parameters if p.name.partition(".")[0] not in keys)
@@ -98,12 +100,15 @@ class Posterior:
                         remedy="leave it out of one of them; one measurement counts once",
                     )
                 fitted[measurement] = d.key
-                if table.species not in ("all", "p+He") and table.species not in injected:
-                    raise ModelError(
-                        f"no population injects {table.species!r}, which {table.name!r} measures",
-                        where=f"likelihood {d.key!r}",
-                        remedy="leave the species out of the likelihood, or add a population that injects it",
-                    )
+                for part in parts(table.species):
+                    if not injected & set(members(part)):
+                        raise ModelError(
+                            f"no population injects {part!r}, which {table.name!r} measures",
+                            where=f"likelihood {d.key!r}",
+                            remedy=f"leave {table.species!r} out of the likelihood, or add a population that injects "
+                            f"{part!r}",
+                        )
+        check_independence(data)
         fixed = {p.name: float(p.value) for p in space.parameters if p.kind == "fixed" and p.value is not None}
         model_fixed = {name: value for name, value in fixed.items() if name.partition(".")[0] not in keys}
         varying = [p.name for p in space.parameters if p.kind != "fixed" and p.name.partition(".")[0] not in keys]
@@ -212,7 +217,7 @@ class Posterior:
         }
 
     def predictions(self, theta: np.ndarray) -> dict[str, np.ndarray]:
-        """Predicted fluxes at the points of every table, ``(n, n_points)`` by table name."""
+        """Predicted fluxes or ratios at the points of every table, ``(n, n_points)`` by table name."""
         result = {}
         for likelihood, residuals in self._residuals(theta):
             predicted = likelihood.data.values - residuals

@@ -12,10 +12,11 @@ import numpy as np
 
 from ..backend import Array
 from ..data import Spectrum, load_spectrum
-from ..errors import ConfigError, DataError, nearest
+from ..errors import ConfigError, DataError, ParameterError, nearest
 from ..observe.axes import rigidity
 from ..observe.response import Points
-from ..species import canonical_species, dominant_isotope, members
+from ..species import dominant_isotope, is_ratio, members, parts
+from .difference import difference_covariance
 from .errors import (
     CorrelatedErrors,
     ErrorModel,
@@ -26,6 +27,7 @@ from .errors import (
     gaussian_errors,
 )
 from .experiment_response import ExperimentResponse
+from .ratio import quotient
 from .schema import LikelihoodFile, load_likelihood_file
 
 LIMIT_CONFIDENCE = 1.645
@@ -79,7 +81,7 @@ class ExperimentData:
 
     @property
     def values(self) -> np.ndarray:
-        """Measured fluxes of all points."""
+        """Measured fluxes or ratios of all points."""
         return np.concatenate([t.value.value for t in self.tables])
 
     @property
@@ -100,12 +102,21 @@ class ExperimentData:
     @property
     def elements(self) -> tuple[str, ...]:
         """Elements that the tables contain."""
-        return tuple(dict.fromkeys(e for t in self.tables for e in members(t.species)))
+        return tuple(dict.fromkeys(e for t in self.tables for part in parts(t.species) for e in members(part)))
+
+    @property
+    def holds_ratios(self) -> bool:
+        """Whether the tables hold ratios of fluxes; then all of them do."""
+        return is_ratio(self.tables[0].species)
 
     @property
     def measurements(self) -> list[tuple[tuple[str, ...], Points]]:
-        """What the response needs to know of every table."""
-        return [(members(t.species), Points(t.axis, t.x.value, t.x_low.value, t.x_high.value)) for t in self.tables]
+        """What the response needs to know of every table; of ratios all numerators, then all denominators."""
+        return [
+            (members(parts(t.species)[k]), Points(t.axis, t.x.value, t.x_low.value, t.x_high.value))
+            for k in range(2 if self.holds_ratios else 1)
+            for t in self.tables
+        ]
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -144,14 +155,14 @@ def load_experiment(
     folder = None if file.folder is None else path.parent / file.folder
 
     def table(species: str) -> Spectrum:
-        return load_spectrum(file.experiment, species, hadronic_model=file.hadronic_model, folder=folder)
+        return load_spectrum(file.experiment, species, file.hadronic_model, file.axis, folder)
 
     def selected(spectrum: Spectrum) -> Spectrum:
-        if spectrum.quantity != "flux":
+        if spectrum.quantity not in ("flux", "ratio"):
             raise ConfigError(
-                f"table {spectrum.name!r} holds {spectrum.quantity}, not a flux",
+                f"table {spectrum.name!r} holds {spectrum.quantity}, no flux and no ratio of fluxes",
                 where=str(path),
-                remedy="fit fluxes only; predictions of <ln A> come from 'stellarcr spectrum --species lnA'",
+                remedy="leave it out; predictions of <ln A> come from 'stellarcr spectrum --species lnA'",
             )
         if spectrum.metadata.get("mass_group"):
             raise ConfigError(
@@ -170,18 +181,50 @@ def load_experiment(
             )
         return _with_assumed_errors(spectrum.select(inside), file)
 
-    names = [canonical_species(species) for species in file.species]
+    names = [_name(species) for species in file.species]
     if len(set(names)) < len(names):
         raise ConfigError(f"species {file.species} holds one twice", where=str(path), remedy="list each once")
+    _check_kinds(names, file, path)
     tables = tuple(selected(table(species)) for species in names)
     _check_components(tables, file, path)
     return ExperimentData(key, file, tables, _groups(tables, file, lambda s: selected(table(s)), path))
 
 
 def representative_rigidity(spectrum: Spectrum) -> np.ndarray:
-    """Rigidity [GV] of a spectrum's points, for the dominant isotope (hydrogen for p+He and all-particle)."""
-    nuclide = dominant_isotope(members(spectrum.species)[0])
-    return rigidity(spectrum.axis, spectrum.x.value, nuclide)
+    """Rigidity [GV] of a spectrum's points, for the dominant isotope (hydrogen for p+He and all-particle).
+
+    Of a ratio the smaller of numerator's and denominator's.
+    """
+    nuclides = [dominant_isotope(members(part)[0]) for part in parts(spectrum.species)]
+    return np.min([rigidity(spectrum.axis, spectrum.x.value, nuclide) for nuclide in nuclides], axis=0)
+
+
+def _name(species: str) -> str:
+    try:
+        return "/".join(parts(species))
+    except ParameterError:
+        if is_ratio(species):
+            return species  # the registry knows the experiment's ratios, and which is nearest
+        raise
+
+
+def _check_kinds(names: Sequence[str], file: LikelihoodFile, path: Path) -> None:
+    """Refuse what does not go with ratios: fluxes in the same file, and a covariance that is defined for fluxes."""
+    ratios = [name for name in names if is_ratio(name)]
+    if ratios and len(ratios) < len(names):
+        flux = next(name for name in names if not is_ratio(name))
+        raise ConfigError(
+            f"species holds ratios such as {ratios[0]!r} and fluxes such as {flux!r}",
+            where=str(path),
+            remedy="give each a likelihood of its own, as ams02 and ams02_ratios: a normalisation of fluxes cancels in "
+            "a ratio",
+        )
+    if ratios and file.errors.difference is not False:
+        raise ConfigError(
+            "[errors.difference] is about fluxes, and species holds ratios",
+            where=str(path),
+            remedy="remove [errors.difference]",
+        )
 
 
 def _with_assumed_errors(spectrum: Spectrum, file: LikelihoodFile) -> Spectrum:
@@ -236,7 +279,7 @@ def _groups(
             raise DataError(error.problem, where=f"table {t.name!r}", remedy=error.remedy) from error
     difference = file.errors.difference
     if difference is not False:
-        covariance = _difference_covariance(tables, blocks, file, load, path)
+        covariance = difference_covariance(tables, blocks, file, load, path)
         if covariance is not None:
             name = f"{file.experiment} {'+'.join(t.species for t in tables)}"
             return (DataGroup(name, np.arange(len(covariance)), _correlated(covariance, name)),)
@@ -262,66 +305,6 @@ def _correlated(covariance: np.ndarray, name: str) -> CorrelatedErrors:
         raise DataError(error.problem, where=f"table {name!r}", remedy=error.remedy) from error
 
 
-def _difference_covariance(
-    tables: Sequence[Spectrum],
-    blocks: Sequence[IndependentErrors | np.ndarray],
-    file: LikelihoodFile,
-    load: Callable[[str], Spectrum],
-    path: Path,
-) -> np.ndarray | None:
-    """Covariance of a species with the one that was subtracted to obtain it; None if only one of them is fitted.
-
-    With He = light - p in each bin: Cov_stat(p, He) = -sigma_p^2 and, from the three published systematic errors,
-    Cov_sys(p, He) = (sigma_light^2 - sigma_p^2 - sigma_He^2)/2; between bins it follows each component's correlation.
-    """
-    choice = file.errors.difference
-    assert choice is not False
-    by_species = {t.species: k for k, t in enumerate(tables)}
-    minuend, subtrahend = canonical_species(choice.minuend), canonical_species(choice.subtrahend)
-    if minuend not in by_species or subtrahend not in by_species:
-        return None
-    first, second = tables[by_species[subtrahend]], tables[by_species[minuend]]
-    total = load(canonical_species(choice.total))
-    for other in (second, total):
-        if len(other) != len(first) or not np.allclose(other.x.value, first.x.value, rtol=1e-6):
-            raise DataError(
-                f"tables {first.name!r} and {other.name!r} have different bins, so their covariance is not defined",
-                where=f"{path}: [errors.difference]",
-                remedy="fit the same range of both, or remove [errors.difference]",
-            )
-    if any(np.any(t.upper_limit) for t in tables):
-        raise DataError(
-            "upper limits cannot be part of a difference covariance",
-            where=f"{path}: [errors.difference]",
-            remedy="leave the limits out by the rigidity range",
-        )
-    sizes = [len(t) for t in tables]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    covariance = np.zeros((starts[-1], starts[-1]))
-    for k, block in enumerate(blocks):
-        part = slice(starts[k], starts[k + 1])
-        full = block if isinstance(block, np.ndarray) else np.diag((0.5 * (block.lower + block.upper)) ** 2)
-        covariance[part, part] = full
-    cross = -np.diag((0.5 * (first.stat_low.value + first.stat_high.value)) ** 2)
-    log_rigidity = np.log(first.x.value)
-    for name in first.systematics:
-        kind = file.errors.systematic[name]
-        sigma_p, sigma_he, sigma_total = (
-            0.5 * (t.systematics[name][0].value + t.systematics[name][1].value) for t in (first, second, total)
-        )
-        product = sigma_p * sigma_he
-        coefficient = np.divide(
-            0.5 * (sigma_total**2 - sigma_p**2 - sigma_he**2), product, out=np.zeros_like(product), where=product > 0
-        )
-        mean = 0.5 * (coefficient[:, None] + coefficient)
-        correlation = correlation_matrix(kind.correlation, log_rigidity, kind.length)
-        cross = cross + np.outer(sigma_p, sigma_he) * mean * correlation
-    a, b = by_species[subtrahend], by_species[minuend]
-    covariance[starts[a] : starts[a + 1], starts[b] : starts[b + 1]] = cross
-    covariance[starts[b] : starts[b + 1], starts[a] : starts[a + 1]] = cross.T
-    return covariance
-
-
 @dataclass(frozen=True, eq=False)
 class ExperimentLikelihood:
     """Data of one experiment joined to the response that predicts them.
@@ -341,10 +324,12 @@ class ExperimentLikelihood:
         object.__setattr__(self, "_values", self.data.values)
 
     def predict(self, spectra: Array, parameters: Mapping[str, Array]) -> Array:
-        """Predicted fluxes ``(n, n_points)`` from source spectra and nuisance parameters."""
+        """Predicted fluxes or ratios ``(n, n_points)`` from source spectra and nuisance parameters."""
         key = self.data.key
         scale = parameters[f"{key}.energy_scale"]
         fluxes = self.response.predict(spectra, parameters[f"{key}.phi"], scale)
+        if self.data.holds_ratios:
+            fluxes = quotient(fluxes)
         normalisation = parameters[f"{key}.normalisation"]
         return fluxes * (normalisation[:, None] if getattr(normalisation, "ndim", 0) else normalisation)
 

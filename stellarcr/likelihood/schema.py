@@ -116,7 +116,9 @@ class Nuisances(Strict):
     energy_scale: Nuisance = Field(
         default=Nuisance(value=1.0), description="s, measured over true energy: J_measured(E) = J(E/s)/s"
     )
-    normalisation: Nuisance = Field(default=Nuisance(value=1.0), description="factor on all predicted fluxes")
+    normalisation: Nuisance = Field(
+        default=Nuisance(value=1.0), description="factor on all predicted fluxes, or on the ratios"
+    )
 
 
 class LikelihoodFile(Strict):
@@ -125,10 +127,16 @@ class LikelihoodFile(Strict):
     experiment: str = Field(description="name of the experiment in the tables")
     description: str = Field(default="", description="what is fitted, in words")
     reference_fit: bool = Field(default=False, description="whether the reference fit uses it; explains only")
-    species: tuple[str, ...] = Field(min_length=1, description="elements or sums whose tables are fitted")
+    species: tuple[str, ...] = Field(
+        min_length=1,
+        description="elements or sums whose tables are fitted; or, in a file of its own, ratios such as B/C",
+    )
     hadronic_model: str | None = Field(
         default=None,
         description="which of several tables: the interaction model that an air-shower measurement assumes",
+    )
+    axis: Literal["R", "EK", "EKN", "ETOT"] | None = Field(
+        default=None, description="which of several tables: the axis, where a measurement is published on more than one"
     )
     folder: str | None = Field(
         default=None, description="folder of the tables, relative to the file; default: the package's"
@@ -136,6 +144,11 @@ class LikelihoodFile(Strict):
     range: Range = Field(default=Range(), description="which points are fitted")
     errors: Errors = Field(default=Errors(), description="how errors are correlated")
     nuisances: Nuisances = Field(default=Nuisances(), description="parameters of the experiment itself")
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # fits of tables that need no axis keep their fingerprint
+        return {k: v for k, v in handler(self).items() if k != "axis" or v is not None}
 
 
 Section = TypeVar("Section", bound=BaseModel)
