@@ -135,7 +135,7 @@ def test_gains_are_losses(network):
     *physics, source = chain() if network == "chain" else toy(network)
     solution = bessel_network(*physics, source, snr)
     book = balance(solution, *physics)
-    # a chain's profile is a sum of three that nearly cancel at high orders: rounding times (k^2 / (kappa^2 - k^2))^2 there
+    # the profile of a chain is a sum of three that nearly cancel at high orders: rounding times (k^2 / excess)^2
     assert np.max(np.abs(book.by_order)) < (1e-6 if network == "chain" else 1e-12)
     assert np.max(np.abs(book.total)) < 1e-12
     # the orders that are left out hold what is released at the very rim: 1.07 q(R) / q_mean / (orders pi^2 / 4)
