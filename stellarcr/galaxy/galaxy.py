@@ -17,7 +17,7 @@ from ..species import Nuclide
 from .cylinder import PoleSum, cylinder_response, reduce_poles, slab_response
 from .diffusion import diffusion_coefficient
 from .inelastic import HELIUM_TO_HYDROGEN_AREA, inelastic_cross_section
-from .nearby import burst_density
+from .nearby import nearby_transfer
 from .profiles import SUN_RADIUS, source_profile
 
 CM2_PER_KPC2 = (KILOPARSEC * 100.0) ** 2
@@ -218,7 +218,8 @@ class Galaxy:
         propagation : mapping, optional
             Propagation parameters of shape ``(..., 1)`` that replace the preset's.
         source : mapping, optional
-            ``age`` [yr] and ``distance`` [kpc] of a nearby source, numbers or shape ``(..., 1)``.
+            Parameters of a nearby source, `stellarcr.populations.release.SOURCE_PARAMETERS`, numbers or shape
+            ``(..., 1)``.
         reduced : bool
             Use the few-pole form.
 
@@ -232,8 +233,14 @@ class Galaxy:
         beta = momentum / xp.sqrt(momentum**2 + nuclide.mass**2)
         diffusion = self.diffusion(rigidity, beta, propagation or {})
         if population.place == "nearby":
-            assert source is not None
-            density = burst_density(diffusion * YEAR, source["distance"], source["age"])
+            release = population.release
+            gas = release is not None and release.gas
+            # from the column of the whole disc to one hydrogen atom per cm3, from 1/s to 1/yr
+            per_atom = CM_PER_KPC / self.hydrogen_column * YEAR
+            rate = self.grammage_rate(nuclide, rigidity) * per_atom if gas else None
+            density = nearby_transfer(
+                release, diffusion * YEAR, source or {}, self.half_height, rate, where=population.name
+            )
         else:
             g = self.reduced_response if reduced else self.response
             density = g(self.grammage_rate(nuclide, rigidity) / diffusion) / diffusion

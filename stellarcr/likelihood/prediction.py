@@ -16,6 +16,7 @@ from ..backend import Array, expanded
 from ..model import ForwardModel, injected_amplitude, injected_energy, plain_name
 from ..observe.response import Isotopes, Transfer
 from ..populations.base import Population
+from ..populations.release import SOURCE_PARAMETERS
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class SourceTable:
         entries: list[list[tuple[int, int, float]]] = []
         for member in model.populations:
             place = "disc" if member.place == "disc" else member.name
-            free_place = place != "disc" and bool({f"{place}.age", f"{place}.distance"} & varying)
+            free_place = place != "disc" and bool({f"{place}.{key}" for key in SOURCE_PARAMETERS} & varying)
             folded = not (free_propagation or free_place)
             mine: list[tuple[int, int, float]] = []
             for k, element in enumerate(member.elements):
@@ -150,7 +151,7 @@ class SourceTable:
             return None
         components = self.model.local_values(self.fixed)
         population = self._population_at(column.place)
-        source = {k: v for k, v in components[population.name].items() if k in ("age", "distance")}
+        source = {k: v for k, v in components[population.name].items() if k in SOURCE_PARAMETERS}
 
         def transfer(nuclide, rigidity):  # type: ignore[no-untyped-def]
             return self.model.galaxy.transfer(population, nuclide, rigidity, components["galaxy"], source)
@@ -262,7 +263,7 @@ class SourceTable:
                 factors.append(xp.ones((n, len(rigidity))))
                 continue
             member = self._population_at(column.place)
-            source = {k: _last_axis(v) for k, v in components[member.name].items() if k in ("age", "distance")}
+            source = {k: _last_axis(v) for k, v in components[member.name].items() if k in SOURCE_PARAMETERS}
             nuclide = column.isotopes[0][0]
             factor = self.model.galaxy.transfer(member, nuclide, rigidity, propagation, source, reduced=True)
             factors.append(expanded(factor, (n, len(rigidity)), xp))

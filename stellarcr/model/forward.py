@@ -21,6 +21,7 @@ from ..observe.axes import AXES, check_axis, detector_kernel
 from ..observe.composition import mean_log_mass
 from ..observe.grid import RigidityGrid
 from ..populations.base import ParameterInfo, Population
+from ..populations.release import SOURCE_PARAMETERS
 from ..species import Nuclide, members
 from .names import check_limits, check_names, check_value, split_name
 from .sources import energy_weights, injected_amplitude, varied_abundances
@@ -299,7 +300,7 @@ class ForwardModel:
             amplitude = np.asarray(self.amplitude(member, values))[..., None]
             index = member.elements.index(element)
             abundance = self.abundances(member, values)[..., index, None]
-            source = {str(k): _last_axis(values[k]) for k in ("age", "distance") if k in values}
+            source = {str(k): _last_axis(values[k]) for k in SOURCE_PARAMETERS if k in values}
             for nuclide, fraction in member.isotopes_of(element):
                 seen, weight = detector_kernel(axis, x, nuclide, phi)
                 shape = member.shape(seen, values)

@@ -13,6 +13,7 @@ from ..backend import Array
 from ..errors import ParameterError
 from ..species import Nuclide, check_element, dominant_isotope, natural_isotopes, nuclide
 from .composition import Composition
+from .release import Release
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ class Population:
         A shorter way to the same spectra, used inside fits: ``injected((elements, rigidity), parameters, log_energy)``
         with positions in ``elements`` and rigidities [GV], both ``(n_pairs,)``, and ln of the energy or power above
         1 GV [GeV or GeV/s], ``(...)``, returns the injected spectra ``(..., n_pairs)``, abundances included.
+    release : Release, optional
+        Of a nearby population: how its particles are released and what they meet; a burst in infinite space without
+        gas if not given.
     """
 
     name: str
@@ -98,6 +102,7 @@ class Population:
     free_abundances: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
     injected: InjectedSpectra | None = None
+    release: Release | None = None
 
     def __post_init__(self) -> None:
         if self.isotopes not in ("dominant", "given", "natural"):
