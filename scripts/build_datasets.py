@@ -14,6 +14,12 @@ spectra/<experiment>_<species>.csv, spectra/alt/ (superseded), spectra/ratios/, 
     split), x_mean_def, edges_def, flag. An empty cell is a number that was not published.
 yields/seitenzahl2013_sn_ia.csv
     Type Ia yields: model, isotope (such as fe56), mass_msun.
+nuclear/evoli2019_cumulative.csv.xz
+    Z_frag, A_frag, Z_proj, A_proj, then one column per kinetic energy per nucleon [GeV]: production on hydrogen [mb].
+nuclear/webber2003_production.txt
+    Code AAZZaazz of projectile and fragment, then production on hydrogen [mb] at the energies of the first line [MeV/n].
+nuclear/inelastic_total.csv
+    model, Z, A, then one column per energy: inelastic cross section on hydrogen [mb].
 
 Which tables are made, and what is said of them, stands in dataset_building/catalogue.py and the modules that it
 joins; the compositions stand in dataset_building/compositions.py. A table of the index that the catalogue does not
@@ -31,6 +37,7 @@ from pathlib import Path
 from dataset_building.catalogue import catalogue
 from dataset_building.checks import check_against_source, check_levels, check_lhaaso_helium
 from dataset_building.compositions import make_galactic_source_composition, make_placeholder_neon, make_table_3
+from dataset_building.nuclear import make_nuclear
 from dataset_building.sources import BuildError, read_index, read_source
 from dataset_building.spectra import make_spectrum, write_table
 from dataset_building.sums import update_sums
@@ -78,6 +85,7 @@ def build(source: Path, output: Path) -> list[Path]:
     others = {
         "yields": [make_type_ia(source / "yields")],
         "compositions": [make_table_3(), make_placeholder_neon(), make_galactic_source_composition()],
+        "nuclear": make_nuclear(source / "nuclear"),
     }
     for folder, tables in others.items():
         for table in tables:
