@@ -18,6 +18,7 @@ from ..likelihood.schema import merge
 from ..model import ForwardModel, plain_name
 from ..populations.base import Population
 from ..populations.extension import ExtensionShape
+from ..populations.release import Release
 from ..populations.stellar import StellarShape
 from ..populations.stellar_options import stellar_options
 from .schema import RunConfig
@@ -41,6 +42,7 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
                 p.place,
                 _shape_identity(p),
                 *_nuclei(p),
+                *_release(p),
             ]
             for p in model.populations
         },
@@ -73,6 +75,12 @@ def _nuclei(population: Population) -> tuple[Any, ...]:
         return (population.isotopes,)
     isotopes = {e: [(str(n), f) for n, f in population.isotopes_of(e)] for e in population.elements}
     return dict(population.composition.elements), isotopes
+
+
+def _release(population: Population) -> tuple[str, ...]:
+    """How particles are released; nothing for a burst in infinite space, whose runs keep their fingerprint."""
+    release = population.release
+    return () if release in (None, Release()) else (release.kind, release.boundary)
 
 
 def _prior_identity(prior: Prior) -> Any:

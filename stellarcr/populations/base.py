@@ -87,6 +87,9 @@ class Population:
     release : Release, optional
         Of a nearby population: how its particles are released and what they meet; a burst in infinite space without
         gas if not given.
+    profile : str or callable, optional
+        Radial distribution of a disc's sources, a name or a profile of `stellarcr.galaxy.profiles`; the Galaxy's own
+        if not given.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Population:
     metadata: Mapping[str, str] = field(default_factory=dict)
     injected: InjectedSpectra | None = None
     release: Release | None = None
+    profile: Callable[[np.ndarray], np.ndarray] | str | None = None
 
     def __post_init__(self) -> None:
         if self.isotopes not in ("dominant", "given", "natural"):
@@ -112,6 +116,21 @@ class Population:
             )
         for element in self.composition.elements:
             check_element(element)
+        if self.release is not None:
+            self._check_release(self.release)
+
+    def _check_release(self, release: Release) -> None:
+        if self.place != "nearby":
+            raise ParameterError(
+                f"population {self.name!r} of the disc has a release",
+                remedy='leave release out, or use place="nearby"',
+            )
+        missing = set(release.parameters) - {info.name for info in self.parameters}
+        if missing:
+            raise ParameterError(
+                f"population {self.name!r}: its release needs the parameters {', '.join(sorted(missing))}",
+                remedy="add a ParameterInfo for each",
+            )
 
     @property
     def elements(self) -> tuple[str, ...]:

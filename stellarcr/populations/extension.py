@@ -22,7 +22,8 @@ from ..extensions import (
 from .base import InjectionShape, IsotopeChoice, Population
 from .composition import Composition
 from .contract import check_population
-from .reference import POPULATION_KINDS
+from .nearby import NEARBY_KINDS, with_release
+from .reference import POPULATION_KINDS, build_population
 
 ENTRY_POINTS = "stellarcr.populations"
 """Entry-point group in which installed packages declare kinds of populations."""
@@ -91,7 +92,7 @@ def population_builder(
     Parameters
     ----------
     kind : str
-        A key of ``POPULATION_KINDS``, a name in the entry-point group ``stellarcr.populations``, or
+        A key of ``POPULATION_KINDS`` or ``NEARBY_KINDS``, a name in the entry-point group ``stellarcr.populations``, or
         ``file.py:Name`` or ``module:Name``.
     where : str
         Configuration and section, for messages.
@@ -106,12 +107,13 @@ def population_builder(
     ConfigError
         If there is no such kind, file, module or name, or importing it fails.
     """
-    if kind in POPULATION_KINDS:
+    shipped = {*POPULATION_KINDS, *NEARBY_KINDS}
+    if kind in shipped:
         return lambda composition, isotopes, options: _shipped(kind, composition, isotopes, options)
     if not is_reference(kind):
         declared = entry_points(ENTRY_POINTS)
         if kind not in declared:
-            remedy = f"{nearest(kind, {*POPULATION_KINDS, *declared})}; or name your own: {HOW}"
+            remedy = f"{nearest(kind, {*shipped, *declared})}; or name your own: {HOW}"
             raise ConfigError(f"unknown population kind {kind!r}", where=where, remedy=remedy)
         kind = declared[kind]
     source = find_extension(kind, where)
@@ -131,9 +133,12 @@ def population_builder(
 
 
 def _shipped(kind: str, composition: Composition, isotopes: IsotopeChoice, options: Mapping[str, Any]) -> Population:
+    population = build_population(kind, composition, isotopes)
+    if population.place == "nearby":
+        return with_release(population, options)
     if options:
         raise ConfigError(f"the kind {kind!r} has no options, but {sorted(options)} are given", remedy="remove them")
-    return POPULATION_KINDS[kind](composition, isotopes)
+    return population
 
 
 def _built(

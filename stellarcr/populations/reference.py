@@ -11,6 +11,7 @@ from ..backend import Array
 from ..errors import ConfigError, nearest
 from .base import IsotopeChoice, ParameterInfo, Population, abundance_parameters
 from .composition import Composition
+from .nearby import NEARBY_KINDS
 from .spectra import broken_power_law, power_law
 
 PAPER = "arXiv:2605.31362"
@@ -151,7 +152,7 @@ def build_population(kind: str, composition: Composition, isotopes: IsotopeChoic
     Parameters
     ----------
     kind : str
-        A key of ``POPULATION_KINDS``.
+        A key of ``POPULATION_KINDS``, or ``"nearby"``.
     composition : Composition
         Number fractions at equal rigidity.
     isotopes : {"dominant", "given", "natural"}
@@ -162,6 +163,7 @@ def build_population(kind: str, composition: Composition, isotopes: IsotopeChoic
     ConfigError
         If the kind is unknown.
     """
-    if kind not in POPULATION_KINDS:
-        raise ConfigError(f"unknown population kind {kind!r}", remedy=nearest(kind, POPULATION_KINDS))
-    return POPULATION_KINDS[kind](composition, isotopes)
+    kinds = {**POPULATION_KINDS, **NEARBY_KINDS}
+    if kind not in kinds:
+        raise ConfigError(f"unknown population kind {kind!r}", remedy=nearest(kind, kinds))
+    return kinds[kind](composition, isotopes)

@@ -34,6 +34,12 @@ class Release:
     boundary: Boundary = "free"
     gas: bool = False
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Parameters that a population with this release needs."""
+        needed = {"age": True, "distance": True, "duration": self.kind == "continuous", "gas_density": self.gas}
+        return tuple(name for name, need in needed.items() if need)
+
     def __post_init__(self) -> None:
         for key, value, choices in (
             ("release", self.kind, get_args(ReleaseKind)),
