@@ -17,7 +17,7 @@ yields/seitenzahl2013_sn_ia.csv
 nuclear/evoli2019_cumulative.csv.xz
     Z_frag, A_frag, Z_proj, A_proj, then one column per kinetic energy per nucleon [GeV]: production on hydrogen [mb].
 nuclear/webber2003_production.txt
-    Code AAZZaazz of projectile and fragment, then production on hydrogen [mb] at the energies of the first line [MeV/n].
+    Code AAZZaazz of projectile and fragment, then production on hydrogen [mb]; energies in the first line [MeV/n].
 nuclear/inelastic_total.csv
     model, Z, A, then one column per energy: inelastic cross section on hydrogen [mb].
 

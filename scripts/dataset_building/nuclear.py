@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import lzma
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from astropy.table import Column, Table
@@ -83,10 +84,11 @@ def make_evoli(path: Path) -> Table:
         provenance="computed with XS4GCR (MIT licence), cumulative",
         notes=[
             "Cumulative: what short-lived fragments decay into is counted with it.",
-            f"{len(EVOLI_ENERGIES)} of the source's 160 energies: linear interpolation in ln E reproduces the others above "
-            f"0.1 GeV/n within {TOLERANCE:g} wherever a cross section exceeds {SMALLEST:g} mb.",
+            f"{len(EVOLI_ENERGIES)} of the source's 160 energies: linear interpolation in ln E reproduces the others "
+            f"above 0.1 GeV/n within {TOLERANCE:g} wherever a cross section exceeds {SMALLEST:g} mb.",
             "Cr48 is counted as Ti48.",
-            "He4 -> He3 (26 mb at high energy) is He3 without the tritium that decays into it; coste2012 counts both.",
+            "He3 is not used: coste2012 decides. He4 -> He3 is 26 mb here at high energy and 50 mb there, where the "
+            "tritium that decays into it is counted.",
         ],
     )  # fmt: skip
 
@@ -108,6 +110,7 @@ def make_webber(path: Path) -> Table:
         [(*channel, "H", values) for channel, values in _fold(channels).items()],
         reference={"text": "Webber et al. 2003", "doi": "", "arxiv": "", "table": ""},
         provenance="as distributed with XS4GCR",
+        complete_from="evoli2019",
         notes=[
             "Cumulative: C12 -> B11 at 2 GeV/n is 56.3 mb, as the cumulative 56.5 mb of evoli2019 (30 mb direct), and "
             "no short-lived nuclide is a fragment.",
@@ -131,7 +134,8 @@ def make_coste(parents: Iterable[str]) -> Table:
             "He3 includes the tritium that decays into it.",
             "From He4, He3: as tabulated, on hydrogen and on helium.",
             "From heavier nuclei: A^1.2 (H2) and 1 + (A/25)^1.5 (He3) times exp(a + b A^(1/2)) of each energy, which "
-            "represent the rows of Li6, Li7, C13, C14 and Fe54 of the CRAMS table within 0.5%; on helium three times as much.",
+            "represent the rows of Li6, Li7, C13, C14 and Fe54 of the CRAMS table within 0.5%; on helium "
+            "three times as much.",
         ],
     )  # fmt: skip
 
@@ -145,7 +149,7 @@ def make_inelastic(path: Path) -> list[Table]:
     energies = tuple(float(name.removeprefix(prefix).removesuffix(suffix)) for name in columns)
     sets = {
         "tripathi1999": ("Tripathi99+Coste12", "Tripathi et al. 1999, light nuclei of Coste et al. 2012"),
-        "barashenkov1994": ("Barashenkov94", "Barashenkov & Polanski 1994"),
+        "barashenkov1994": ("Barashenkov94", "Barashenkov 1994"),
     }
     tables = []
     for name, (model, text) in sets.items():
@@ -157,14 +161,14 @@ def make_inelastic(path: Path) -> list[Table]:
             _table(
                 name, "inelastic", energies, chosen,
                 reference={"text": text, "doi": "", "arxiv": "", "table": ""},
-                provenance="tabulated as distributed with USINE",
+                provenance="tabulated in USINE, as distributed with XS4GCR",
                 notes=["Nuclides between these are scaled from the two next in mass number, relative to letaw1983."],
             )
         )  # fmt: skip
     return tables
 
 
-def _open(path: Path):
+def _open(path: Path) -> IO[str]:
     if not path.is_file():
         raise BuildError(f"no source table {path.name} in {path.parent.name}/")
     return lzma.open(path, "rt") if path.suffix == ".xz" else path.open()
@@ -197,11 +201,9 @@ def _check_interpolation(
             )
 
 
-def _table(name: str, content: str, energies, rows, **meta) -> Table:
+def _table(name: str, content: str, energies: Sequence[float], rows: Iterable[Any], **meta: Any) -> Table:
     """Lay out a table: one row per channel or nuclide, one column per energy."""
-    table = Table(
-        meta={"schema": SCHEMA, "name": name, "content": content, "energies": [float(e) for e in energies]} | meta
-    )
+    table = Table(meta={"schema": SCHEMA, "name": name, "content": content} | meta)
     rows = sorted(rows, key=lambda row: (row[0][1], row[0][0], row[1] or (0, 0), row[2]))
     parents = [_BY_CHARGE[row[0]] for row in rows]
     table["nuclide" if content == "inelastic" else "parent"] = Column(parents, description="nuclide that is destroyed")

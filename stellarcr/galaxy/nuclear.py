@@ -33,8 +33,8 @@ the Galaxy (K40, 1.25 Gyr).
 HELIUM_RATIO_LIMIT = 6.0
 """Largest ratio of a production cross section on helium to that on hydrogen: `project choice`.
 
-Ferrando's formula gives 5.6 for Fe -> B at its highest energy, 1.51 GeV/n, and 1e3 to 1e6 for light fragments of iron at
-0.1 to 0.3 GeV/n, where it extrapolates.
+Ferrando's formula gives 5.6 for Fe -> B at its highest energy, 1.51 GeV/n, and 1e3 to 1e6 for light fragments of iron
+at 0.1 to 0.3 GeV/n, where it extrapolates.
 """
 
 
@@ -164,9 +164,10 @@ def released_protons(
 ) -> np.ndarray:
     """Protons set free at the parent's energy per nucleon, per interaction of each nuclide [mb].
 
-    `project choice`: what remains of the parent's nucleons after its fragments, A sigma - sum A_f sigma_f, less those that
-    interact inelastically themselves, A sigma(p), which lose about half their energy. Neutrons count: they decay at once.
-    For He4 it gives 61 mb on hydrogen, where Coste et al. 2012 tabulate 50 mb for protons alone. Never below zero.
+    `project choice`: what remains of the parent's nucleons after its fragments, A sigma - sum A_f sigma_f, less those
+    that interact inelastically themselves, A sigma(p), which lose about half their energy. Neutrons count: they decay
+    at once. For He4 it gives 51 mb on hydrogen at 2 GeV/n, where Coste et al. 2012 tabulate 50 mb; for C12 664 mb,
+    where Webber et al. 2003 tabulate 360 mb of protons without neutrons. Never below zero.
 
     Parameters
     ----------
