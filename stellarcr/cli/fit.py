@@ -100,7 +100,9 @@ def spectrum(
     set_values: Annotated[
         list[str] | None, typer.Option("--set", help="Parameter to change, name=value. Repeat as needed.")
     ] = None,
-    species: Annotated[str, typer.Option(help="Elements or groups: H,He,p+He,all; or lnA.")] = "H,He",
+    species: Annotated[
+        str, typer.Option(help="Elements, groups, nuclides, ratios: H,p+He,all,He3,C/O; or lnA.")
+    ] = "H,He",
     axis: Annotated[str, typer.Option(help="R [GV], EK [GeV], EKN [GeV/n] or ETOT [GeV].")] = "R",
     at: Annotated[
         str, typer.Option(help="Points on the axis, separated by commas.")

@@ -68,7 +68,7 @@ def corner(
 def spectra(
     runs: Runs,
     species: Annotated[
-        str | None, typer.Option(help="Elements, or sums on their own axis (p+He with ETOT), separated by commas.")
+        str | None, typer.Option(help="Elements, sums on their own axis (p+He with ETOT), ratios; separated by commas.")
     ] = None,
     axis: Annotated[AxisCode, typer.Option(help="Rigidity, kinetic energy (per nucleon), total energy.")] = AxisCode.R,
     scale: Annotated[float, typer.Option(help="Fluxes are multiplied by the axis to this power.")] = 2.7,

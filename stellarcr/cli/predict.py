@@ -18,7 +18,9 @@ def predict(
     runs: Runs,
     species: Annotated[
         str | None,
-        typer.Option(help="Elements or groups: H,He,p+He,all; or lnA. Default: H,He; with --data all that it holds."),
+        typer.Option(
+            help="Elements, groups, nuclides, ratios: H,p+He,all,He3,C/O; or lnA. Default: H,He; with --data all of it."
+        ),
     ] = None,
     axis: Annotated[
         str | None, typer.Option(help="R [GV], EK [GeV], EKN [GeV/n] or ETOT [GeV]. Default: R.", show_default=False)

@@ -16,9 +16,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..data import Spectrum
 from ..errors import DataError, ParameterError
+from .axis_labels import flux_label
 from .log_ticks import label_log_y
 from .overlay_axes import common_axis, common_quantity, on_axis
-from .spectra import flux_label
 from .spectrum_panel import DataSeries
 from .style import EXPERIMENTS, MarkerLook, paper_style, style_width
 

@@ -60,7 +60,7 @@ def predictive_plot(
     levels : sequence of float
         Probabilities inside the bands; for the legend.
     scale : float
-        Fluxes are multiplied by the axis to this power.
+        Fluxes are multiplied by the axis to this power; ratios are not.
     style : {"one-column", "two-column"}
         Width of the figure.
 
@@ -75,6 +75,7 @@ def predictive_plot(
         For an unknown style, no run, or bands that do not belong to the panels.
     """
     _check(runs, len(panels))
+    scale = 0.0 if panels[0].shows_ratio else scale
     label = _level_label(levels)
     if len(levels) > 1 and any(band.low is not None for panel in panels for band in panel.components.values()):
         label += f" (populations: {100 * min(levels):.3g}%)"

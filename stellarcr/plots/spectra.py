@@ -13,13 +13,14 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from ..errors import ParameterError
+from .axis_labels import AXIS_LABELS, AXIS_SYMBOLS, flux_label, ratio_label
 from .labels import fit_text, population_label
 from .legends import legend_columns, legend_on_top
-from .log_ticks import log_ticks, log_x_ticks
-from .spectra_ranges import spectra_x_range, spectra_y_range
+from .log_ticks import label_log_y, log_x_ticks
+from .spectra_ranges import ratio_y_range, spectra_x_range, spectra_y_range
 from .spectrum_panel import DataSeries, FloatArray, SpectrumPanel
 from .style import (
     ONE_COLUMN,
@@ -34,13 +35,6 @@ from .style import (
 
 PULL_LIMIT = 4.5
 """Largest pull on the axis; larger ones are drawn as arrows at the edge."""
-_SYMBOLS = {
-    "R": ("R", "R", "GV"),
-    "EK": (r"E_\mathrm{k}", r"E_\mathrm{k}", "GeV"),
-    "EKN": (r"E_\mathrm{k}/n", r"(E_\mathrm{k}/n)", "GeV/n"),
-    "ETOT": ("E", "E", "GeV"),
-}
-_NAMES = {"R": "Rigidity", "EK": "Kinetic energy", "EKN": "Kinetic energy per nucleon", "ETOT": "Energy"}
 _NARROW = {
     "axes.labelsize": 7.5, "xtick.labelsize": 6.5, "ytick.labelsize": 6.5, "legend.fontsize": 7.0,
     "xtick.major.size": 2.5, "ytick.major.size": 2.5, "xtick.minor.size": 1.4, "ytick.minor.size": 1.4,
@@ -59,14 +53,14 @@ def spectra_plot(
     x_range: tuple[float, float] | None = None,
     band_label: str = "68% of the posterior",
 ) -> Figure:
-    """Draw spectra of several species.
+    """Draw spectra of several species, or ratios of fluxes.
 
     Parameters
     ----------
     panels : SpectrumPanel or sequence of SpectrumPanel
-        One per species, all on the same axis.
+        One per species, all on the same axis; all fluxes or all ratios.
     scale : float
-        Fluxes are multiplied by the axis to this power.
+        Fluxes are multiplied by the axis to this power; ratios are not.
     style : {"one-column", "two-column"}, optional
         Width; by default one column of a journal for one panel side by side, else two.
     columns : int, optional
@@ -86,7 +80,7 @@ def spectra_plot(
     Raises
     ------
     ParameterError
-        If there is no panel, panels have different axes, or the style is unknown.
+        If there is no panel, panels have different axes, fluxes and ratios are mixed, or the style is unknown.
     """
     listed = [panels] if isinstance(panels, SpectrumPanel) else list(panels)
     lines = curve_looks(listed)
@@ -144,8 +138,15 @@ def draw_panels(
             f"panels on the axes {sorted(axes_codes)} cannot share a figure" if axes_codes else "no panel to draw",
             remedy="give at least one panel, all on one axis",
         )
+    ratios = panels[0].shows_ratio
+    if any(panel.shows_ratio != ratios for panel in panels):
+        raise ParameterError(
+            f"fluxes and ratios cannot share a figure: {', '.join(panel.species for panel in panels)}",
+            remedy="draw them one after another",
+        )
     if not math.isfinite(scale):
         raise ParameterError(f"scale = {scale} is not finite", remedy="give a power of the axis, such as 2.7")
+    scale = 0.0 if ratios else scale
     n_columns = min(len(panels), columns or _default_columns(len(panels), style))
     markers = experiment_looks(dict.fromkeys(series.experiment for panel in panels for series in panel.data))
     handles = [*handles, *(Line2D([], [], label=name, **marker_options(look)) for name, look in markers.items())]
@@ -163,10 +164,8 @@ def draw_panels(
             for series in panel.data:
                 _draw_points(main, series, markers[series.experiment], scale)
             main.set_xscale("log")
-            main.set_yscale("log")
             main.set_xlim(x_low, x_high)
-            main.set_ylim(*spectra_y_range(panel, scale, x_low, x_high, totals))
-            log_ticks(main)
+            _set_y_axis(main, panel, scale, totals)
             main.annotate(
                 panel.species, (0.0, 1.0), (5.0, -5.0), xycoords="axes fraction", textcoords="offset points",
                 ha="left", va="top", fontsize=9.0 if narrow else 11.0,
@@ -178,10 +177,11 @@ def draw_panels(
             lowest = lower or main
             lowest.tick_params(axis="x", labelbottom=bottom)
             if bottom:
-                name = "" if narrow else f"{_NAMES[panel.axis]} "
-                lowest.set_xlabel(f"{name}${_SYMBOLS[panel.axis][0]}$ [{_SYMBOLS[panel.axis][2]}]")
+                name = "" if narrow else f"{AXIS_LABELS[panel.axis]} "
+                lowest.set_xlabel(f"{name}${AXIS_SYMBOLS[panel.axis][0]}$ [{AXIS_SYMBOLS[panel.axis][2]}]")
             if index % n_columns == 0:
-                label = main.set_ylabel(flux_label(panel.axis, scale))
+                text = ratio_label(panels) if ratios else flux_label(panel.axis, scale)
+                label = main.set_ylabel(text)
                 fit_text(figure, [(label, main.get_window_extent().height, True)], smallest=4.5)
                 if lower is not None:
                     label = lower.set_ylabel(r"Pull [$\sigma$]")
@@ -191,23 +191,21 @@ def draw_panels(
     return figure
 
 
-def flux_label(axis: str, scale: float) -> str:
-    """Label of a scaled flux with its unit.
-
-    Parameters
-    ----------
-    axis : {"R", "EK", "EKN", "ETOT"}
-        Axis code.
-    scale : float
-        Power of the axis that multiplies the flux; 0 for the bare flux.
-    """
-    _, factor, unit = _SYMBOLS[axis]
-    base, _, nucleon = unit.partition("/")
-    power = f"{scale - 1:.3g}"
-    per = rf"({base}/{nucleon})" if nucleon else base
-    energy = {"1": f"{per} ", "0": ""}.get(power, rf"{per}$^{{{power}}}$ ")
-    symbol = rf"{factor}^{{{scale:g}}}\,J" if scale else "J"
-    return rf"${symbol}$ [{energy}m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$]"
+def _set_y_axis(axes: Axes, panel: SpectrumPanel, scale: float, totals: Collection[str]) -> None:
+    """Logarithmic, but linear for a ratio that stays within a small factor."""
+    x_low, x_high = axes.get_xlim()
+    logarithmic = True
+    if panel.shows_ratio:
+        low, high, logarithmic = ratio_y_range(panel, x_low, x_high, totals)
+    else:
+        low, high = spectra_y_range(panel, scale, x_low, x_high, totals)
+    axes.set_yscale("log" if logarithmic else "linear")
+    axes.set_ylim(low, high)
+    log_x_ticks(axes)
+    if logarithmic:
+        label_log_y(axes)
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5, prune="both"))
 
 
 def _default_columns(n: int, style: str | None) -> int:

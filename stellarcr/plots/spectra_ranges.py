@@ -54,3 +54,43 @@ def spectra_y_range(
     if components and decade + 1 < high and not is_clear(decade, low, high):
         low = decade - 0.11 * (high - decade)
     return 10.0**low, 10.0**high
+
+
+_LINEAR = 5.0
+"""Ratios that vary by less than this factor are drawn on a linear axis (project choice)."""
+
+
+def ratio_y_range(
+    panel: SpectrumPanel, x_low: float, x_high: float, totals: Collection[str]
+) -> tuple[float, float, bool]:
+    """Range that holds a ratio's data with their errors, and the totals with their bands.
+
+    Returns
+    -------
+    low, high : float
+        Ends of the axis.
+    logarithmic : bool
+        Whether the axis should be: where all is positive and varies by more than a small factor.
+    """
+    parts: list[np.ndarray] = []
+    for series in panel.data:
+        at = np.asarray(series.x, dtype=float)
+        here = (at >= x_low) & (at <= x_high)
+        value, low, high = (np.asarray(v)[here] for v in (series.value, series.error_low, series.error_high))
+        # an error bar that reaches zero must not stretch a logarithmic axis
+        parts += [np.maximum(value - low, 0.3 * value), value + high]
+    x = np.asarray(panel.x, dtype=float)
+    seen = (x >= x_low) & (x <= x_high)
+    shown = [band for name, band in panel.bands.items() if name in totals or len(panel.bands) == 1]
+    parts += [part[seen] for band in shown for part in (band.low, band.median, band.high) if part is not None]
+    every = np.concatenate([*parts, np.empty(0)])
+    every = every[np.isfinite(every)]
+    if not every.size:
+        return 0.0, 1.0, False
+    bottom, top = float(every.min()), float(every.max())
+    # room at the top for the name
+    if bottom > 0 and top > _LINEAR * bottom:
+        bottom /= 1.2
+        return bottom, top * (top / bottom) ** 0.22, True
+    width = (top - bottom) or abs(top) or 1.0
+    return bottom - 0.06 * width, top + 0.24 * width, False

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, ParameterError, nearest
 from ..observe import AXES, from_rigidity, rigidity
 from ..observe.axes import energy_jacobian
-from ..species import ELEMENTS, dominant_isotope
+from ..species import ELEMENTS, dominant_isotope, is_ratio
 
 FloatArray = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ class SpectrumPanel:
     Attributes
     ----------
     species : str
-        Element, ``p+He`` or ``all``; the panel's title.
+        Element, ``p+He`` or ``all``, or a ratio such as ``B/C``, whose values are plain numbers; the panel's title.
     x : numpy.ndarray, shape (n,)
         Points of the model's curves [GV or GeV].
     components : mapping of str to Band
@@ -149,6 +149,11 @@ class SpectrumPanel:
     def bands(self) -> dict[str, Band]:
         """All curves by name, the total last."""
         return {**self.components, **({"total": self.total} if self.total is not None else {})}
+
+    @property
+    def shows_ratio(self) -> bool:
+        """Whether the panel shows a ratio of fluxes."""
+        return is_ratio(self.species)
 
     def without_components(self) -> SpectrumPanel:
         """Return the same panel with the total alone."""
@@ -185,8 +190,9 @@ def place_on_axis(series: DataSeries, species: str, from_axis: str, to_axis: str
     if from_axis == to_axis:
         return series
     if species not in ELEMENTS:
+        what = "a ratio of two elements" if is_ratio(species) else "no single element"
         raise ParameterError(
-            f"{species!r} cannot be moved from axis {from_axis} to {to_axis}: it is no single element",
+            f"{species!r} cannot be moved from axis {from_axis} to {to_axis}: it is {what}",
             where=f"points of {series.experiment}",
             remedy=f"draw it on its own axis, {from_axis}",
         )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..data import Spectrum
 from ..errors import ParameterError, nearest
 from ..infer.posterior import Posterior
+from ..likelihood.experiment import ExperimentData, representative_rigidity
 from ..observe.axes import check_axis, from_rigidity, rigidity
 from ..plots.spectrum_panel import Band, DataSeries, SpectrumPanel, place_on_axis
-from ..species import ELEMENTS, dominant_isotope
+from ..species import ELEMENTS, dominant_isotope, is_ratio, parts
+from .quantities import evaluate
 
 CURVE_POINTS = 160
 
@@ -28,11 +30,11 @@ def spectrum_panels(
     span: tuple[float, float] | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> list[SpectrumPanel]:
-    """Put model bands and data of every fitted species on one axis.
+    """Put model bands and data of every fitted species on one axis; ratios with their total alone.
 
-    Curves are at Earth, modulated with the potential of the first experiment (its median); experiments with another
-    potential differ from them by a few per cent near 20 GV. Pulls are exact: each point against its own prediction
-    at ``best``, bin average, axis and modulation included.
+    Curves are at Earth, modulated with the potential of the first experiment (its median), those of ratios with that of
+    the first that holds ratios; experiments with another potential differ from them by a few per cent near 20 GV. Pulls
+    are exact: each point against its own prediction at ``best``, bin average, axis and modulation included.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def spectrum_panels(
     best : numpy.ndarray
         Point ``(n_dim,)`` that the pulls refer to.
     species : sequence of str, optional
-        Elements or sums; by default all elements that the data hold, and the sums measured on `axis`.
+        Elements, sums or ratios; by default all elements that the data hold, and sums and ratios measured on `axis`.
     fraction : float
         Probability inside a band.
     axis : {"R", "EK", "EKN", "ETOT"}
@@ -56,7 +58,7 @@ def spectrum_panels(
     Returns
     -------
     list of SpectrumPanel
-        By charge; sums last.
+        By charge; then sums and ratios.
 
     Raises
     ------
@@ -67,13 +69,13 @@ def spectrum_panels(
     tables = fitted_tables(posterior)
     labels = series_labels(tables) if labels is None else labels
     sums = dict.fromkeys(t.species for t in tables if t.species not in ELEMENTS)
-    known = [e for e in ELEMENTS if any(t.species == e for t in tables)]
-    known += [s for s in sums if any(t.species == s and t.axis == axis for t in tables)]
+    known = _known(tables, axis)
     for name in species or ():
         if name in sums and name not in known:
             measured = ", ".join(sorted({t.axis for t in tables if t.species == name}))
+            what = "a ratio of two elements" if is_ratio(name) else "no single element"
             raise ParameterError(
-                f"{name!r} cannot be drawn on the axis {axis}: it is no single element",
+                f"{name!r} cannot be drawn on the axis {axis}: it is {what}",
                 remedy=f"draw it on the axis that it is measured on, with --axis {measured}",
             )
         if name not in known:
@@ -84,7 +86,11 @@ def spectrum_panels(
     predicted = posterior.predictions(best[None, :])
     values = posterior.space.resolve(theta)
     parameters = posterior.model_parameters(values)
-    phi = float(np.median(values[f"{posterior.likelihoods[0].data.key}.phi"]))
+    potentials = {
+        ratios: float(np.median(values[f"{data.key}.phi"]))
+        for ratios in (False, True)
+        for data in [_first(posterior, ratios)]
+    }
     x = np.geomspace(*(span or curve_span(posterior, axis)), CURVE_POINTS)
     lowest = curve_span(posterior, "R")[0]
     names = {member.name: member.label for member in posterior.model.populations}
@@ -95,7 +101,9 @@ def spectrum_panels(
             for table in tables
             if table.species == element and (element in ELEMENTS or table.axis == axis)
         ]
-        fluxes = posterior.model.flux(parameters, element, x, axis, phi)
+        ratio = is_ratio(element)
+        fluxes = evaluate(posterior.model, parameters, element, x, axis, potentials[ratio])
+        fluxes = {"total": fluxes["total"]} if ratio else fluxes
         if axis != "R" and element in ELEMENTS:
             # Near its rest energy a nucleus has rigidities far below the data, which this model does not describe.
             seen = rigidity(axis, x, dominant_isotope(element)) > lowest
@@ -113,6 +121,74 @@ def spectrum_panels(
     return panels
 
 
+def _first(posterior: Posterior, ratios: bool) -> ExperimentData:
+    """The first experiment that holds ratios, or fluxes; the first of all if there is none."""
+    listed = [likelihood.data for likelihood in posterior.likelihoods]
+    return next((data for data in listed if data.holds_ratios == ratios), listed[0])
+
+
+@dataclass(frozen=True)
+class FigureContent:
+    """Species that share a figure: fluxes on the axis that is asked for, or ratios on the axis of their tables.
+
+    Attributes
+    ----------
+    axis : str
+        Axis code.
+    ratios : bool
+        Whether they are ratios.
+    """
+
+    axis: str
+    ratios: bool
+
+    def suffix(self, others: Collection[FigureContent]) -> str:
+        """What tells its file from those of other figures; empty for a figure that is alone."""
+        if len(others) < 2 or not self.ratios:
+            return ""
+        several = sum(other.ratios for other in others) > 1
+        return f"-ratios-{self.axis}" if several else "-ratios"
+
+
+def figures_of(posterior: Posterior, species: Sequence[str] | None, axis: str) -> dict[FigureContent, list[str]]:
+    """Sort what is fitted into figures.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Model and data.
+    species : sequence of str, optional
+        Elements, sums or ratios; by default all that can be drawn.
+    axis : str
+        Axis of the fluxes. Ratios stay on the axis of their tables.
+
+    Returns
+    -------
+    dict
+        Figure to the species that `spectrum_panels` is asked for; fluxes first.
+    """
+    tables = fitted_tables(posterior)
+    ratios: dict[FigureContent, list[str]] = {}
+    for table in tables:
+        if is_ratio(table.species) and (species is None or table.species in species):
+            listed = ratios.setdefault(FigureContent(table.axis, True), [])
+            listed += [table.species] * (table.species not in listed)
+    placed = {name for listed in ratios.values() for name in listed}
+    if species is not None:
+        # names that no table has are refused with the fluxes
+        fluxes = [name for name in species if name not in placed]
+    else:
+        fluxes = _known(tables, axis, ratios=False)
+    return {FigureContent(axis, False): fluxes, **ratios} if fluxes or not ratios else ratios
+
+
+def _known(tables: Sequence[Spectrum], axis: str, ratios: bool = True) -> list[str]:
+    """What can be drawn on an axis: elements by charge, then sums and ratios that are measured on it."""
+    known = [e for e in ELEMENTS if any(t.species == e for t in tables)]
+    fixed = dict.fromkeys(t.species for t in tables if t.species not in ELEMENTS and t.axis == axis)
+    return known + [s for s in fixed if ratios or not is_ratio(s)]
+
+
 def pull_panels(posterior: Posterior, best: np.ndarray) -> list[SpectrumPanel]:
     """Pulls of all fitted points against rigidity: panels with data and without curves.
 
@@ -126,7 +202,8 @@ def pull_panels(posterior: Posterior, best: np.ndarray) -> list[SpectrumPanel]:
     Returns
     -------
     list of SpectrumPanel
-        Elements by charge, then sums, at the rigidity that hydrogen of their energy has.
+        Elements by charge, then sums, at the rigidity that hydrogen of their energy has, and ratios, at the smaller
+        rigidity of both nuclei.
     """
     predicted = posterior.predictions(best[None, :])
     tables = fitted_tables(posterior)
@@ -135,7 +212,9 @@ def pull_panels(posterior: Posterior, best: np.ndarray) -> list[SpectrumPanel]:
     panels = []
     for species in [*(e for e in ELEMENTS if e in found), *(s for s in found if s not in ELEMENTS)]:
         series = [
-            replace(_points(t, predicted[t.name][0], labels[t.name]), x=_on_axis(t, "R"), x_low=None, x_high=None)
+            replace(
+                _points(t, predicted[t.name][0], labels[t.name]), x=representative_rigidity(t), x_low=None, x_high=None
+            )
             for t in tables
             if t.species == species
         ]
@@ -219,8 +298,9 @@ def data_series(table: Spectrum, pull: np.ndarray, label: str) -> DataSeries:
 
 
 def _on_axis(table: Spectrum, axis: str) -> np.ndarray:
-    """Points of a table on another axis; a sum's as if it were hydrogen."""
-    isotope = dominant_isotope(table.species if table.species in ELEMENTS else "H")
+    """Points of a table on another axis; a sum's as if it were hydrogen, a ratio's as if it were its numerator."""
+    element = parts(table.species)[0]
+    isotope = dominant_isotope(element if element in ELEMENTS else "H")
     return np.asarray(from_rigidity(axis, rigidity(table.axis, table.x.value, isotope), isotope))
 
 

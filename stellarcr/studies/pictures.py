@@ -12,7 +12,7 @@ from ..config import build_posterior, load_config
 from ..errors import ConfigError, RunError
 from ..infer.posterior import Posterior
 from ..infer.runs import Run, read_run
-from .panels import curve_span, fitted_tables, pull_panels, series_labels, spectrum_panels
+from .panels import curve_span, figures_of, fitted_tables, pull_panels, series_labels, spectrum_panels
 
 
 def posterior_of(run: Run) -> Posterior:
@@ -93,6 +93,9 @@ def draw_spectra(
 ) -> list[Path]:
     """Draw spectra of one run with its populations, or of several runs on top of each other, as PDF and PNG.
 
+    Ratios of fluxes are drawn on the axis of their tables; beside fluxes they have a file of their own, such as
+    ``spectra-ratios``.
+
     Parameters
     ----------
     paths : sequence of Path
@@ -126,22 +129,33 @@ def draw_spectra(
     runs = [read_run(path) for path in paths]
     names = run_labels(runs, labels)
     posteriors = [posterior_of(run) for run in runs]
-    spans = [curve_span(posterior, axis) for posterior in posteriors]
-    span = min(low for low, _ in spans), max(high for _, high in spans)
     tables = series_labels(table for posterior in posteriors for table in fitted_tables(posterior))
-    panels = {}
-    for name, run, posterior in zip(names, runs, posteriors, strict=True):
+    thetas = []
+    for run in runs:
         rng = np.random.default_rng(0)
-        theta = run.samples[rng.choice(len(run.samples), min(draws, len(run.samples)), replace=False)]
-        panels[name] = spectrum_panels(posterior, theta, run.maximum, species, axis=axis, span=span, labels=tables)
-    if len(runs) > 1:
-        figure = overlay_spectra_plot(panels, scale=scale, style=style, populations=bool(populations))
-    else:
-        alone = panels[names[0]]
-        if populations is False:
-            alone = [panel.without_components() for panel in alone]
-        figure = spectra_plot(alone, scale=scale, style=style, pulls=pulls)
-    return _save(figure, "spectra", runs, output)
+        thetas.append(run.samples[rng.choice(len(run.samples), min(draws, len(run.samples)), replace=False)])
+    shown = [figures_of(posterior, species, axis) for posterior in posteriors]
+    contents = list(dict.fromkeys(content for of_run in shown for content in of_run))
+    written: list[Path] = []
+    for content in contents:
+        spans = [curve_span(posterior, content.axis) for posterior in posteriors]
+        span = min(low for low, _ in spans), max(high for _, high in spans)
+        panels = {
+            name: spectrum_panels(
+                posterior, theta, run.maximum, of_run[content] or None, axis=content.axis, span=span, labels=tables
+            )
+            for name, run, posterior, theta, of_run in zip(names, runs, posteriors, thetas, shown, strict=True)
+            if content in of_run
+        }
+        if len(panels) > 1:
+            figure = overlay_spectra_plot(panels, scale=scale, style=style, populations=bool(populations))
+        else:
+            alone = next(iter(panels.values()))
+            if populations is False:
+                alone = [panel.without_components() for panel in alone]
+            figure = spectra_plot(alone, scale=scale, style=style, pulls=pulls)
+        written.extend(_save(figure, "spectra", runs, output, content.suffix(contents)))
+    return written
 
 
 def draw_powers(
@@ -204,7 +218,7 @@ def draw_trace(
     return [file for run in runs for file in _save(trace_plot(run, parameters, style=style), "trace", [run], output)]
 
 
-def _save(figure: Any, kind: str, runs: Sequence[Run], output: Path | None) -> list[Path]:
+def _save(figure: Any, kind: str, runs: Sequence[Run], output: Path | None, suffix: str = "") -> list[Path]:
     """Write a figure as PDF and PNG; one of several runs is named after all of them."""
     from ..plots.style import save
 
@@ -212,6 +226,7 @@ def _save(figure: Any, kind: str, runs: Sequence[Run], output: Path | None) -> l
     target = output or runs[0].path / "plots" / f"{kind}{others}"
     if target.suffix in (".pdf", ".png"):
         target = target.with_suffix("")
+    target = target.with_name(target.name + suffix)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return list(save(figure, target))

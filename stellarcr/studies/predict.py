@@ -19,8 +19,9 @@ from ..infer.posterior import Posterior
 from ..infer.runs import Run, read_run
 from ..model import ForwardModel
 from ..observe.axes import AXES, check_axis
-from ..species import ELEMENTS, GROUPS, canonical_species, members
+from ..species import is_ratio
 from .pictures import posterior_of
+from .quantities import absent_parts, canonical_quantity, check_defined, evaluate
 
 LEVELS = (0.68, 0.95)
 """Probabilities inside the bands."""
@@ -63,7 +64,7 @@ class PredictedCurve:
     Attributes
     ----------
     species : str
-        Element, ``p+He``, ``all`` or ``lnA``.
+        Element, ``p+He``, ``all``, nuclide, ratio or ``lnA``.
     population : str
         ``total`` or the name of a population.
     median : numpy.ndarray, shape (n_x,)
@@ -118,7 +119,7 @@ class SpectrumPrediction:
 
     @property
     def flux_unit(self) -> str:
-        """Unit of the fluxes; <ln A> is a plain number."""
+        """Unit of the fluxes; <ln A> and ratios are plain numbers."""
         return f"1 / (m2 s sr {self.x_unit})"
 
     def curve(self, species: str, population: str = "total") -> PredictedCurve:
@@ -186,7 +187,8 @@ def predict(
     run : str, Path, Run or PosteriorDraws
         Run folder, or what was read from it.
     species : sequence of str
-        Elements, ``"p+He"``, ``"all"``, or ``"lnA"`` (on the axis ETOT).
+        Elements, ``"p+He"``, ``"all"``, nuclides such as ``"He3"``, ratios of two of these such as ``"C/O"``, or
+        ``"lnA"`` (on the axis ETOT).
     axis : {"R", "EK", "EKN", "ETOT"}
         Axis code.
     x : sequence of float
@@ -234,7 +236,9 @@ def predict(
         if name == "lnA":
             curves.append(_curve("lnA", "total", _log_mass(model, parameters, axis, points, phi), drawn, chosen))
             continue
-        fluxes = model.flux(parameters, name, points, axis, phi)
+        fluxes = evaluate(model, parameters, name, points, axis, phi)
+        if is_ratio(name):
+            check_defined(name, fluxes, points)
         for key in fluxes if populations else ("total",):
             curves.append(_curve(name, key, fluxes[key], drawn, chosen))
     skipped = tuple(name for name in names if name not in possible)
@@ -280,16 +284,13 @@ def check_species(species: Sequence[str]) -> list[str]:
     if isinstance(species, str):
         species = [species]
     if len(species) == 0:
-        raise ConfigError("--species is empty", remedy="name elements or groups, as in H,He,p+He,all,lnA")
+        raise ConfigError("--species is empty", remedy="name elements, groups or ratios, as in H,p+He,all,C/O,lnA")
     names = []
     for name in species:
         if name.lower() in ("lna", "<lna>"):
             names.append("lnA")
             continue
-        try:
-            names.append(canonical_species(name))
-        except ParameterError as error:
-            raise ParameterError(error.problem, remedy=nearest(name, [*ELEMENTS, *GROUPS, "lnA"])) from None
+        names.append(canonical_quantity(name))
     return list(dict.fromkeys(names))
 
 
@@ -326,12 +327,12 @@ def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
 
 
 def injected_species(species: Sequence[str], model: ForwardModel, where: str = "") -> list[str]:
-    """Keep the species of which some population injects a part.
+    """Keep the species of which some population injects a part, and the ratios of two of them.
 
     Parameters
     ----------
     species : sequence of str
-        Elements, groups, ``lnA``.
+        Elements, groups, nuclides, ratios, ``lnA``.
     model : ForwardModel
         Whose populations.
     where : str
@@ -342,8 +343,7 @@ def injected_species(species: Sequence[str], model: ForwardModel, where: str = "
     ModelError
         If none is left; names them and what is injected.
     """
-    known = set(model.elements)
-    possible = [name for name in species if name == "lnA" or set(members(name)) & known]
+    possible = [name for name in species if name == "lnA" or not absent_parts(name, model)]
     if not possible:
         raise ModelError(
             f"no population of the run injects {', '.join(species)}, and the model makes no secondary nuclei",

@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import ConfigError
 from ..observe.axes import AXES
 from ..plots.spectrum_panel import Band, SpectrumPanel, place_on_axis
-from ..species import ELEMENTS, GROUPS
-from .panels import CURVE_POINTS, data_series, series_labels
+from ..species import ELEMENTS, GROUPS, is_ratio
+from .panels import CURVE_POINTS, FigureContent, data_series, series_labels
 from .predict import LEVELS, PosteriorDraws, PredictedCurve, SpectrumPrediction, predict
 from .predict_data import ExperimentPrediction, TablePrediction
 
@@ -20,7 +20,7 @@ from .predict_data import ExperimentPrediction, TablePrediction
 def draw_spectra(
     predictions: Sequence[SpectrumPrediction], target: Path, scale: float = 2.7, style: str = "two-column"
 ) -> list[Path]:
-    """Draw the bands of one or several runs; <ln A> goes into a file of its own.
+    """Draw the bands of one or several runs; ratios and <ln A> go into files of their own beside fluxes.
 
     Parameters
     ----------
@@ -44,18 +44,23 @@ def draw_spectra(
     first = predictions[0]
     levels = sorted(first.curves[0].intervals)
     everywhere = set.intersection(*({c.species for c in p.curves} for p in predictions))
-    species = [s for s in (*ELEMENTS, *GROUPS) if s in everywhere]
+    ordered = [c.species for c in first.curves if c.population == "total" and c.species in everywhere]
+    ratios = [s for s in ordered if is_ratio(s)]
+    fluxes = sorted((s for s in ordered if not is_ratio(s) and s != "lnA"), key=_place)
     with_mass = "lnA" in everywhere
     written: list[Path] = []
-    if species:
+    for species, suffix in ((fluxes, ""), (ratios, "-ratios" if fluxes else "")):
+        if not species:
+            continue
         panels = [SpectrumPanel(s, first.x, _components(first, s), axis=first.axis) for s in species]
         runs = [RunBands(p.run, [_bands(p.curve(s)) for s in species]) for p in predictions]
         figure = predictive_plot(panels, runs, levels=levels, scale=scale, style=style)
-        written.extend(save(figure, _without_suffix(target)))
+        name = _without_suffix(target)
+        written.extend(save(figure, name.with_name(name.name + suffix)))
     if with_mass:
         runs = [RunBands(p.run, [_bands(p.curve("lnA"))]) for p in predictions]
         name = _without_suffix(target)
-        name = name.with_name(f"{name.name}-lnA") if species else name
+        name = name.with_name(f"{name.name}-lnA") if written else name
         written.extend(save(log_mass_plot(first.x, runs, levels=levels, style=style), name))
     return written
 
@@ -84,9 +89,10 @@ def draw_data(
     predictions : sequence of sequence of ExperimentPrediction
         For every run, what `predict_data` gave.
     target : Path
-        File without suffix. If the measurements need several axes, each has its file, such as ``target-ETOT``.
+        File without suffix. If the measurements need several axes, each has its file, such as ``target-ETOT``, and so
+        have ratios beside fluxes, ``target-ratios``.
     axis : {"R", "EK", "EKN", "ETOT"}, optional
-        Axis of elements; by default rigidity. Sums such as p+He cannot be converted and stay on their own.
+        Axis of elements; by default rigidity. Sums such as p+He and ratios cannot be converted and stay on their own.
     populations : bool
         Whether to draw the share of each population; for one run only.
     levels : sequence of float
@@ -105,14 +111,17 @@ def draw_data(
     from ..plots.style import save
 
     labels = series_labels(table.spectrum for experiment in predictions[0] for table in experiment.tables)
-    placed: dict[str, dict[str, list[tuple[ExperimentPrediction, TablePrediction]]]] = {}
+    placed: dict[FigureContent, dict[str, list[tuple[ExperimentPrediction, TablePrediction]]]] = {}
     for experiment in predictions[0]:
         for table in experiment.tables:
-            where = (axis or "R") if table.spectrum.species in ELEMENTS else table.spectrum.axis
-            placed.setdefault(where, {}).setdefault(table.spectrum.species, []).append((experiment, table))
+            name = table.spectrum.species
+            content = FigureContent((axis or "R") if name in ELEMENTS else table.spectrum.axis, is_ratio(name))
+            placed.setdefault(content, {}).setdefault(name, []).append((experiment, table))
     written: list[Path] = []
-    for where, by_species in placed.items():
-        order = [s for s in (*ELEMENTS, *GROUPS) if s in by_species]
+    several = sum(not content.ratios for content in placed) > 1
+    for content, by_species in placed.items():
+        where = content.axis
+        order = sorted(by_species, key=_place)
         series = {
             s: [
                 place_on_axis(data_series(t.spectrum, t.pull, labels[t.spectrum.name]), s, t.spectrum.axis, where)
@@ -126,14 +135,16 @@ def draw_data(
         bands: list[list[list[Band]]] = [[] for _ in draws]
         for species in order:
             phi = by_species[species][0][0].phi
-            curves = [predict(d, [species], where, x, phi=phi, populations=populations, levels=levels) for d in draws]
+            shares = populations and not content.ratios
+            curves = [predict(d, [species], where, x, phi=phi, populations=shares, levels=levels) for d in draws]
             for k, curve in enumerate(curves):
                 bands[k].append(_bands(curve.curve(species)))
             panels.append(SpectrumPanel(species, x, _components(curves[0], species), None, series[species], where))
         runs = [RunBands(d.run.name, part) for d, part in zip(draws, bands, strict=True)]
-        name = _without_suffix(target)
-        name = name if len(placed) == 1 else name.with_name(f"{name.name}-{where}")
-        written.extend(save(predictive_plot(panels, runs, levels=sorted(levels), scale=scale, style=style), name))
+        file = _without_suffix(target)
+        suffix = f"-{where}" if several and not content.ratios else content.suffix(placed)
+        figure = predictive_plot(panels, runs, levels=sorted(levels), scale=scale, style=style)
+        written.extend(save(figure, file.with_name(file.name + suffix)))
     return written
 
 
@@ -153,6 +164,11 @@ def curve_points(low: float, high: float, points: int, axis: str) -> np.ndarray:
     if points < 2:
         raise ConfigError(f"--points {points}: a range needs two points at least", remedy="give 50, or more for a plot")
     return np.geomspace(low, high, points)
+
+
+def _place(species: str) -> int:
+    """Elements by charge, then nuclides and sums; ratios keep the order in which they come."""
+    return [*ELEMENTS, species, *GROUPS].index(species)
 
 
 def _components(prediction: SpectrumPrediction, species: str) -> dict[str, Band]:

@@ -15,10 +15,10 @@ from rich.table import Table
 from ..errors import ConfigError
 from ..infer.predictive import LEAST_DRAWS
 from ..infer.runs import Run
-from ..observe.axes import rigidity
-from ..species import dominant_isotope, members
+from ..species import is_ratio
 from .predict import SpectrumPrediction
 from .predict_data import DataCheck, ExperimentPrediction
+from .quantities import lowest_rigidity
 from .spectrum import VALIDITY
 
 CONSERVATIVE = (
@@ -38,9 +38,8 @@ def spectrum_notes(runs: Sequence[Run], predictions: Sequence[SpectrumPrediction
             notes.append(f"{p.run}: no population injects {', '.join(p.skipped)}: left out")
     first = predictions[0]
     for species in dict.fromkeys(c.species for c in first.curves):
-        # of a sum, iron is the heaviest nucleus that matters: it comes last into the model's range
-        nucleus = "Fe" if species in ("all", "lnA") else members(species)[-1]
-        lowest = float(rigidity(first.axis, first.x.min(), dominant_isotope(nucleus)))
+        nuclide, lowest = lowest_rigidity(species, first.axis, first.x.min())
+        nucleus = nuclide.name if nuclide.name in species else nuclide.symbol
         if lowest < VALIDITY:
             of = (
                 ""
@@ -85,7 +84,7 @@ def print_spectra(predictions: Sequence[SpectrumPrediction], notes: Iterable[str
     console = _console()
     first = predictions[0]
     for species, population in dict.fromkeys((c.species, c.population) for p in predictions for c in p.curves):
-        unit = "" if species == "lnA" else f" [{first.flux_unit}]"
+        unit = f" [{first.flux_unit}]" if _has_unit(species) else ""
         draws = ", ".join(f"{p.run}: {p.draws} draws" for p in predictions)
         title = f"{species}, {population}{unit}; phi = {first.phi:g} GV; {draws}"
         table = Table(title=title, title_justify="left")
@@ -243,7 +242,7 @@ def write_spectra_csv(predictions: Sequence[SpectrumPrediction], path: Path) -> 
         for c in p.curves:
             for k, x in enumerate(p.x):
                 ends = [float(side[k]) for level in levels for side in c.intervals[level]]
-                unit = "" if c.species == "lnA" else p.flux_unit
+                unit = p.flux_unit if _has_unit(c.species) else ""
                 rows.append(
                     [p.run, c.species, c.population, p.axis, float(x), p.x_unit, float(c.median[k]), *ends, unit]
                 )
@@ -290,6 +289,11 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
             writer.writerows(rows)
     except OSError as error:
         raise ConfigError(f"--csv {path} cannot be written: {error}", remedy="choose another file") from error
+
+
+def _has_unit(species: str) -> bool:
+    """Whether it is a flux: ratios and <ln A> are plain numbers."""
+    return species != "lnA" and not is_ratio(species)
 
 
 def _probability(value: float, error: float) -> str:

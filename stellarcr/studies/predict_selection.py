@@ -14,7 +14,7 @@ from ..infer.posterior import Posterior
 from ..infer.predictive import covariance_of
 from ..likelihood.errors import CorrelatedErrors
 from ..likelihood.experiment import DataGroup, ExperimentData, load_experiment, representative_rigidity
-from ..species import members
+from ..species import members, parts
 from .predict import check_species
 
 
@@ -83,6 +83,10 @@ def fitted_points(posterior: Posterior, table: Spectrum) -> np.ndarray:
 
 
 def is_related(posterior: Posterior, table: Spectrum) -> bool:
-    """Say whether the same experiment's sum of this species, or a part of this sum, was fitted."""
+    """Say whether the same experiment's sum, part or ratio of the same elements was fitted."""
     others = [t.species for k in posterior.likelihoods for t in k.data.tables if t.experiment == table.experiment]
-    return any(name != table.species and set(members(name)) & set(members(table.species)) for name in others)
+    return any(name != table.species and _elements(name) & _elements(table.species) for name in others)
+
+
+def _elements(name: str) -> set[str]:
+    return {element for part in parts(name) for element in members(part)}

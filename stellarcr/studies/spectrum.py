@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, ParameterError, nearest
+from ..errors import ConfigError, ParameterError
 from ..infer.parameters import ParameterSpace
 from ..model import ForwardModel, plain_name
 from ..observe.axes import AXES, check_axis
-from ..species import canonical_species, members
+from ..species import is_ratio
+from .quantities import absent_parts, canonical_quantity, check_defined, evaluate, nearest_quantity
 
 VALIDITY = 10.0
 """Rigidity [GV] below which losses and reacceleration, which this model leaves out, matter (10-20 GV)."""
@@ -116,7 +117,8 @@ def spectrum_table(
     parameters : mapping
         Values by full name.
     species : sequence of str
-        Elements, ``"p+He"``, ``"all"``, or ``"lnA"`` (on the axis ETOT).
+        Elements, ``"p+He"``, ``"all"``, nuclides such as ``"Be10"``, ratios of two of these such as ``"B/C"``, or
+        ``"lnA"`` (on the axis ETOT).
     axis : str
         Axis code.
     x : numpy.ndarray
@@ -127,18 +129,20 @@ def spectrum_table(
     Returns
     -------
     dict
-        ``axis``, ``x_unit``, ``flux_unit``, ``x`` and ``flux``: species to ``total`` and each population.
+        ``axis``, ``x_unit``, ``flux_unit``, ``x`` and ``flux``: species to ``total`` and each population. Ratios and
+        <ln A> have no unit; a population's ratio is its part of the numerator over the whole denominator.
 
     Raises
     ------
     ConfigError
-        For no species, points that are not positive, or <ln A> on another axis or below the rest energy.
+        For no species, points that are not positive, <ln A> on another axis or below the rest energy, or a ratio
+        where its denominator vanishes.
     ParameterError
-        For an unknown species, or one that no population injects.
+        For an unknown species, or one that the model does not have.
     """
     check_axis(axis)
     if len(species) == 0:
-        raise ConfigError("--species is empty", remedy="name elements or groups, as in H,He,p+He,all")
+        raise ConfigError("--species is empty", remedy="name elements, groups or ratios, as in H,p+He,all,C/O")
     if len(x) == 0 or not np.all(np.isfinite(x) & (x > 0)):
         raise ConfigError(
             f"--at {x.tolist()}: points must be positive numbers", remedy=f"give {AXES[axis]}, as in 10,100"
@@ -159,13 +163,16 @@ def spectrum_table(
                 )
             flux["lnA"] = {"total": [float(v) for v in mean]}
             continue
-        if not set(members(name)) & set(model.elements):
+        quantity = canonical_quantity(name)
+        for part in absent_parts(quantity, model):
             raise ParameterError(
-                f"no population injects {canonical_species(name)!r}, and nothing is made on the way yet",
-                remedy=nearest(name, model.elements),
+                f"no population injects {part!r}, and nothing is made on the way yet",
+                remedy=nearest_quantity(part, model),
             )
-        fluxes = model.flux(parameters, canonical_species(name), x, axis, phi)
-        flux[canonical_species(name)] = {key: [float(v) for v in np.asarray(value)] for key, value in fluxes.items()}
+        fluxes = evaluate(model, parameters, quantity, x, axis, phi)
+        if is_ratio(quantity):
+            check_defined(quantity, fluxes, x)
+        flux[quantity] = {key: [float(v) for v in np.asarray(value)] for key, value in fluxes.items()}
     unit = AXES[axis]
     per = f"{unit} per nucleon" if axis == "EKN" else unit
     return {

@@ -8,7 +8,8 @@ posterior
 sample_stats
     ``lp``, the log posterior of each sample.
 log_likelihood
-    Log likelihood of each data set, under its name.
+    Log likelihood of each data set, under its name. HDF5 allows no slash in names: ``AMS-02 B/C`` is the variable
+    ``AMS-02 B over C`` with the attribute ``data_set``.
 log_prior
     ``log_prior`` of each sample.
 derived
@@ -39,6 +40,7 @@ import xarray as xr
 from stellarcr.errors import ModelError
 from stellarcr.infer.files import write_atomically
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior
+from stellarcr.infer.runs.reading import DATA_SET
 from stellarcr.infer.samplers.base import SamplerResult
 
 CHUNK = 256
@@ -78,12 +80,12 @@ def build_tree(
     shape = result.samples.shape[:2]
     theta = result.samples.reshape(-1, posterior.n_dim)
     log_prior = _batched(posterior.log_prior, theta)
-    terms = _batched_dict(posterior.log_likelihood_terms, theta)
+    terms = _batched_dict(posterior.log_likelihood_terms, theta, slashes=True)
     number = {"units": ""}
     groups = {
         "posterior": _parameters(posterior, result.samples, SAMPLE),
         "sample_stats": xr.Dataset({"lp": (SAMPLE, result.log_posterior, number)}),
-        "log_likelihood": xr.Dataset({n: (SAMPLE, v.reshape(shape), number) for n, v in terms.items()}),
+        "log_likelihood": xr.Dataset(dict(_data_set(n, v.reshape(shape)) for n, v in terms.items())),
         "log_prior": xr.Dataset({"log_prior": (SAMPLE, log_prior.reshape(shape), number)}),
         "derived": xr.Dataset({n: ("sample", v, number) for n, v in derived.items()}, coords={"sample": derived_index}),
     }
@@ -158,14 +160,21 @@ def _batched(function: Any, theta: FloatArray) -> FloatArray:
     return np.concatenate([function(part) for part in _parts(theta)])
 
 
-def _batched_dict(function: Any, theta: FloatArray) -> dict[str, FloatArray]:
+def _data_set(name: str, values: FloatArray) -> tuple[str, tuple[tuple[str, ...], FloatArray, dict[str, str]]]:
+    """Name and content of a data set's variable."""
+    if "/" not in name:
+        return name, (SAMPLE, values, {"units": ""})
+    return name.replace("/", " over "), (SAMPLE, values, {"units": "", DATA_SET: name})
+
+
+def _batched_dict(function: Any, theta: FloatArray, slashes: bool = False) -> dict[str, FloatArray]:
     """Evaluate a function that gives arrays by name; a constant may come as one number."""
     results = [(function(part), len(part)) for part in _parts(theta)]
     joined = {
         name: np.concatenate([np.broadcast_to(values[name], (n,)) for values, n in results]) for name in results[0][0]
     }
     for name in joined:
-        if "/" in name:
+        if "/" in name and not slashes:
             raise ModelError(f"the quantity name {name!r} contains '/'", remedy="use another name")
     return joined
 

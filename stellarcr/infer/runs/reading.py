@@ -18,6 +18,9 @@ from stellarcr.infer.runs.lock import is_locked
 from stellarcr.infer.runs.manifest import check_summary, read_manifest
 from stellarcr.infer.samplers.base import Trace, WeightedSamples
 
+DATA_SET = "data_set"
+"""Attribute with the name of a data set whose variable cannot have it."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -214,8 +217,8 @@ def _from_tree(folder: Path, tree: Any, summary: dict[str, Any], manifest: dict[
 
 
 def _columns(group: Any) -> dict[str, FloatArray]:
-    """Variables of a group, without its coordinates."""
-    return {str(name): item[()] for name, item in group.items() if not item.is_scale}
+    """Variables of a group by the names of what they hold, without its coordinates."""
+    return {str(item.attrs.get(DATA_SET, name)): item[()] for name, item in group.items() if not item.is_scale}
 
 
 def _stack(group: Any, names: tuple[str, ...]) -> FloatArray:
