@@ -202,6 +202,8 @@ _TEXTS = {
     "kinds exist, and their parameters: [parameters of the populations](parameters.md).\n",
     _STELLAR: f"### `[{_STELLAR}]`\n\nWhat the spectra of winds and clusters are computed from; see "
     "[how to use them](../how-to/stellar_populations.md).\n",
+    "nearby": "## `[nearby]`\n\nSources near the Sun from a table; see [how to use them]"
+    "(../how-to/nearby_sources.md).\n",
     "parameters.POPULATION.NAME": "## `[parameters]`\n\nA number fixes a parameter. A table with `prior` frees it, a "
     "table with `linked` ties it to others. Every parameter `x` may also be given as `log10_x`; what is not given "
     "keeps its [default](parameters.md). Nuisance parameters are named `LIKELIHOOD.phi`, `LIKELIHOOD.energy_scale`, "

@@ -16,6 +16,7 @@ from ..model import ForwardModel
 from ..observe.grid import RigidityGrid
 from ..populations import POPULATION_KINDS, Composition, Population, population_builder
 from ..populations.stellar_options import STELLAR_KINDS, StellarOptions, stellar_options
+from .nearby import nearby_populations
 from .parameters import build_space
 from .records import fingerprint
 from .schema import PopulationConfig, RunConfig
@@ -37,7 +38,8 @@ def build_model(config: RunConfig) -> ForwardModel:
         preset = str(config.base / preset)
     # all sections are read before the first table is made: a mistake in the last one must not wait for it
     makers = [_population(name, section, config) for name, section in config.populations.items()]
-    populations = [make() for make in makers]
+    nearby = nearby_populations(config)
+    populations = [*(make() for make in makers), *nearby]
     grid = RigidityGrid(**config.grid.model_dump())
     surroundings = load_galaxy(preset, galaxy, f"{config.where} [galaxy]")
     try:
@@ -96,7 +98,7 @@ def _composition(kind: str, section: PopulationConfig) -> Composition:
         return load_type_ia(section.yields)
     if section.composition is None and kind not in POPULATION_KINDS:
         raise ConfigError(
-            "composition is not given, and a kind of your own has no default",
+            f"composition is not given, and the kind {kind!r} has no default",
             remedy=f"composition = {', '.join(repr(c) for c in COMPOSITIONS)}, 'type_ia', or a table, 'file.ecsv'",
         )
     return load_composition(name)

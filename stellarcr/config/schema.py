@@ -18,8 +18,8 @@ class PopulationConfig(Strict):
 
     kind: str | None = Field(
         None,
-        description="snr, o_wind, wr_wind, msc or ia, a kind that an installed package declares, or a builder of your "
-        "own, 'file.py:Name' or 'module:Name'; default: the section's name",
+        description="snr, o_wind, wr_wind, msc, ia or nearby, a kind that an installed package declares, or a builder "
+        "of your own, 'file.py:Name' or 'module:Name'; default: the section's name",
     )
     spectrum: Literal["effective", "stellar"] = Field(
         "effective",
@@ -34,8 +34,23 @@ class PopulationConfig(Strict):
     yields: str = Field("N100", description="Type Ia only: explosion model of Seitenzahl et al. 2013")
     options: dict[str, Any] = Field(
         default={},
-        description="of a stellar spectrum (see the how-to on stellar populations), or keyword arguments of a builder "
-        "of your own",
+        description="of a stellar spectrum (see the how-to on stellar populations), of a nearby source (see the how-to "
+        "on nearby sources), or keyword arguments of a builder of your own",
+    )
+
+
+class NearbyConfig(Strict):
+    """Nearby sources from a table, one population each."""
+
+    table: str = Field(description="a shipped table, such as qiu2026, or an ECSV table of your own, 'file.ecsv'")
+    names: tuple[str, ...] | None = Field(None, min_length=1, description="which sources; default: all of the table")
+    isotopes: str = Field("dominant", description="dominant, given (by the composition) or natural (terrestrial)")
+    yields: str = Field("N100", description="of sources of type ia: explosion model of Seitenzahl et al. 2013")
+    boundary: Literal["free", "halo"] = Field(
+        "free", description="diffusion in infinite space, or in a halo that particles leave at its half-height"
+    )
+    gas_density: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="gas along the way [1/cm3], which destroys nuclei; 0 is none"
     )
 
 
@@ -75,6 +90,7 @@ class RunConfig(Strict):
     )
     grid: GridConfig = Field(GridConfig(), description="rigidity grid of the fit")
     populations: dict[str, PopulationConfig] = Field(min_length=1, description="what injects, by name")
+    nearby: NearbyConfig | None = Field(None, description="nearby sources from a table, one population each")
     parameters: dict[str, Any] = Field(default={}, description="values, priors and links of parameters, by name")
     constraints: tuple[ConstraintConfig, ...] = Field((), description="orders of parameters, part of the prior")
     likelihoods: dict[str, dict[str, Any]] = Field(min_length=1, description="experiments that are fitted, by name")
@@ -101,7 +117,7 @@ class RunConfig(Strict):
                 name: section.model_dump() if isinstance(section, PopulationConfig) else section
                 for name, section in sections["populations"].items()
             }
-        return {**content, **_own_files(absolute_references(sections, base), base)}
+        return {**content, **_own_files(absolute_references(sections, base), base), **_own_nearby(content, base)}
 
     @model_validator(mode="after")
     def _keys_differ(self) -> RunConfig:
@@ -140,6 +156,18 @@ def _own_files(sections: dict[str, Any], base: Path) -> dict[str, Any]:
         if isinstance(table, dict) and table.get("spectrum") == "stellar" and isinstance(table.get("options"), Mapping):
             table["options"] = _own_stellar_files(table["options"], base)
     return sections
+
+
+def _own_nearby(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Make the path of the user's table of nearby sources absolute."""
+    section = content.get("nearby")
+    section = section.model_dump() if isinstance(section, NearbyConfig) else section
+    if not isinstance(section, Mapping):
+        return {}
+    table = section.get("table")
+    if not isinstance(table, str) or not table.endswith(".ecsv"):
+        return {}
+    return {"nearby": {**section, "table": str((base / Path(table).expanduser()).resolve())}}
 
 
 def _own_stellar_files(options: Mapping[str, Any], base: Path) -> dict[str, Any]:

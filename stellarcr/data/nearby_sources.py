@@ -116,8 +116,8 @@ def read_nearby_sources(path: str | Path, names: Sequence[str] | None = None) ->
     ------
     DataError
         For a missing column, a missing or wrong unit, a missing or impossible number, a name that cannot be one or is
-        there twice, an unknown type, an empty reference, a source from which not even light has arrived, and an unknown name;
-        names file, row, column and remedy. All rows are checked, also those that are not asked for.
+        there twice, an unknown type, an empty reference, a source from which not even light has arrived, and an unknown
+        name; names file, row, column and remedy. All rows are checked, also those that are not asked for.
     """
     path = Path(path)
     table, _ = read_ecsv(path)
