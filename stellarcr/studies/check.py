@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import RunConfig
+from ..galaxy.validity import validity_warnings
 from ..infer.posterior import Posterior
+from ..observe.axes import from_rigidity, rigidity
+from ..species import dominant_isotope, members, parts
 from .bench import benchmark
 
 FAR = 1.0
@@ -73,6 +76,53 @@ def prior_predictions(posterior: Posterior, draws: int = 500, seed: int = 1) -> 
             inside = float(np.mean((values >= low) & (values <= high)))
             result.append(PriorPrediction(table.name, len(values), offset, inside))
     return result
+
+
+def lowest_rigidities(posterior: Posterior) -> dict[str, dict[str, float]]:
+    """Smallest interstellar rigidity [GV] of every likelihood and species: where its first point begins.
+
+    Modulation potential and energy scale are those of the reference point; the force field takes Z phi from a nucleus,
+    so that a rigidity at the detector was a larger one outside.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The problem.
+    """
+    values = posterior.space.resolve(posterior.reference()[None, :])
+    lowest: dict[str, dict[str, float]] = {}
+    for likelihood in posterior.likelihoods:
+        key = likelihood.data.key
+        phi = float(np.ravel(values[f"{key}.phi"])[0])
+        scale = float(np.ravel(values[f"{key}.energy_scale"])[0])
+        for table in likelihood.data.tables:
+            edges = np.asarray(table.x_low.value)
+            first = float(np.min(np.where(np.isfinite(edges), edges, table.x.value))) / scale
+            lowest.setdefault(key, {})[table.species] = min(
+                _interstellar(table.axis, first, element, phi)
+                for part in parts(table.species)
+                for element in members(part)
+            )
+    return lowest
+
+
+def _interstellar(axis: str, x: float, element: str, phi: float) -> float:
+    """Rigidity [GV] before modulation of the element's dominant isotope; 0 below its rest energy."""
+    nucleus = dominant_isotope(element)
+    measured = rigidity(axis, np.asarray(x), nucleus)
+    kinetic = from_rigidity("EK", measured, nucleus) + nucleus.charge * phi
+    return float(rigidity("EK", kinetic, nucleus))
+
+
+def model_warnings(posterior: Posterior) -> list[str]:
+    """One line per likelihood that looks below the model's range; see `stellarcr.galaxy.validity`.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The problem.
+    """
+    return validity_warnings(lowest_rigidities(posterior))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..infer.runs import Run, execute
 from ..infer.samplers import get_sampler, settings_from
 from ..infer.samplers.map import MapSettings
 from ..model import ForwardModel
+from .check import model_warnings
 from .citations import bibliography
 
 
@@ -117,6 +119,8 @@ def run(
         config = config.model_copy(update={"sampler": {**config.sampler, **limits}})
     map_settings = sampler_settings(config)
     posterior = posterior or build_posterior(config)
+    for message in model_warnings(posterior):
+        print(message, file=sys.stderr)
     data = [likelihood.data for likelihood in posterior.likelihoods]
     options = {"seed": config.seed, **config.sampler}
     name = str(options.pop("name", "emcee"))

@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from ..infer.posterior import Posterior
 from ..infer.progress import duration
 from ..populations.extension import ExtensionShape
-from .check import Expectation, PriorPrediction, expected_cost, prior_predictions
+from .check import Expectation, PriorPrediction, expected_cost, model_warnings, prior_predictions
 from .fit import sampler_settings
 from .panels import spectrum_panels
 from .spectrum import VALIDITY, parse_assignments, reference_parameters, spectrum_table
@@ -71,14 +71,8 @@ def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None
                 "*parameters.values()) would let other array libraries in",
                 markup=False,
             )
-    low = [(k.data.key, k.data.file.range.rigidity_min) for k in posterior.likelihoods]
-    for key, value in low:
-        if value < 2 * VALIDITY:
-            warnings.print(
-                f"warning: likelihood {key!r} uses points above {value:g} GV; below {2 * VALIDITY:g} GV energy losses "
-                "and reacceleration, which this model leaves out, matter",
-                markup=False,
-            )
+    for message in model_warnings(posterior):
+        warnings.print(message, markup=False)
 
 
 def _parameter_table(posterior: Posterior) -> Table:
