@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -138,11 +139,13 @@ def _energies(columns: list[str], path: Path) -> np.ndarray:
 
 def _values(body: list[list[str]], keys: tuple[tuple[str, ...], ...], energy: np.ndarray, path: Path) -> np.ndarray:
     """Numbers of all rows; the reader of single rows is asked only if something is wrong with them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of text that is no number
-        flat = np.fromstring(" ".join(cells[-1] for cells in body), sep=" ")
     if not body:
         raise DataError("the table has no rows", where=str(path), remedy=FORMAT)
+    flat = np.empty(0)
+    # text that is no number: an error or, before numpy 2.3, a warning
+    with warnings.catch_warnings(), suppress(ValueError):
+        warnings.simplefilter("ignore", DeprecationWarning)
+        flat = np.fromstring(" ".join(cells[-1] for cells in body), sep=" ")
     complete = all(len(c) == len(keys[0]) + 1 for c in body) and len({c[-1].count(" ") for c in body}) == 1
     if complete and flat.size == len(body) * energy.size and np.all((flat >= 0.0) & (flat < np.inf)):
         return flat.reshape(len(body), energy.size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -76,6 +77,16 @@ class NuclearNetwork:
     half_life: np.ndarray
     daughter: np.ndarray
     sources: Mapping[str, str]
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Positions of the nuclides by name."""
+        return {n.name: k for k, n in enumerate(self.nuclides)}
+
+    def destruction_of(self, position: int, energy: np.ndarray) -> np.ndarray:
+        """Total inelastic cross section [mb] of one nuclide at kinetic energies per nucleon [GeV], any shape."""
+        row = self.destruction[position : position + 1]
+        return interpolate_rows(self.energy, row, np.ravel(energy))[0].reshape(np.shape(energy))
 
     def interpolated(self, energy: np.ndarray) -> NuclearNetwork:
         """Return the same network with its tables at other energies.

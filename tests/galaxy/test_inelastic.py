@@ -25,6 +25,19 @@ def test_letaw(symbol, mass_number):
     np.testing.assert_allclose(found, LETAW[symbol, mass_number], atol=0.051)
 
 
+@pytest.mark.parametrize(
+    ("mass_number", "tabulated"),
+    # Letaw 1983 with its term for beryllium, tabulated independently at ENERGIES; printed to 0.1 mb
+    [
+        (7, (200.7, 159.4, 167.9, 175.5, 176.2, 176.2, 176.2)),
+        (9, (236.8, 188.1, 198.2, 207.1, 207.9, 208.0, 208.0)),
+        (10, (254.0, 201.8, 212.6, 222.1, 223.1, 223.1, 223.1)),
+    ],
+)
+def test_beryllium(mass_number, tabulated):
+    np.testing.assert_allclose(inelastic_cross_section(nuclide("Be", mass_number), ENERGIES), tabulated, atol=0.051)
+
+
 def test_carbon_lies_between_the_published_sets():
     # C12 on hydrogen at 2 GeV/n: 238 mb (Wellisch 1997) to 262 mb (Barashenkov 1994)
     assert 238.0 < inelastic_cross_section(nuclide("C", 12), np.array([2.0]))[0] < 262.0
@@ -57,5 +70,7 @@ def test_protons_at_high_energy_follow_the_logarithmic_rise():
     assert np.all(np.diff(proton_inelastic(energy)) > 0)
 
 
-def test_a_mass_number_alone_decides_but_for_helium():
+def test_a_mass_number_alone_decides_but_for_helium_and_slow_beryllium():
+    assert letaw_inelastic(ENERGIES, 5, 7) == pytest.approx(letaw_inelastic(ENERGIES, 3, 7), rel=1e-14)
+    assert letaw_inelastic(np.array([5.0]), 4, 7) == pytest.approx(letaw_inelastic(np.array([5.0]), 3, 7), rel=1e-14)
     assert letaw_inelastic(ENERGIES, 2, 4) == pytest.approx(0.8 * letaw_inelastic(ENERGIES, 3, 4), rel=1e-14)
