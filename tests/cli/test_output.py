@@ -159,13 +159,6 @@ def test_check_warns_of_a_prior_decades_off(stellarcr, write_config):
     assert result.out == ""
 
 
-def test_check_warns_of_low_rigidities(stellarcr, write_config):
-    result = stellarcr("check", write_config('species = ["H", "He"]', 'species = ["H"]\nrange.rigidity_min = 5.0'),
-                       "--draws", "20", "--quiet")  # fmt: skip
-    assert result.code == 0
-    assert "uses points above 5 GV" in result.err
-
-
 def test_check_samples_nothing_and_writes_only_its_plot(stellarcr, write_config, tmp_path):
     result = stellarcr("check", write_config(), "--draws", "20")
     assert result.code == 0
