@@ -53,7 +53,8 @@ class NuclearNetwork:
         Kinetic energy per nucleon [GeV], increasing. Between these all cross sections are linear in ln E, outside
         constant.
     destruction : array, shape (n_nuclides, n_energy)
-        Total inelastic cross section [mb] per hydrogen atom, helium included.
+        Total inelastic cross section [mb] per hydrogen atom, helium included. A proton that interacts is removed too,
+        although a nucleon with about half its energy goes on.
     parent, fragment : array of int, shape (n_channels,)
         Positions in `nuclides`; fragment > parent.
     production : array, shape (n_channels, n_energy)

@@ -28,7 +28,7 @@ def write_nuclear_sources(folder: Path) -> None:
             n for name in (row["fragment"], row["parent"]) for n in (BY_NAME[name].charge, BY_NAME[name].mass_number)
         ]
         lines.append(",".join(map(str, [*numbers, *(repr(float(row[c])) for c in columns)])))
-    with lzma.open(folder / "evoli2019_cumulative.csv.xz", "wt") as stream:
+    with lzma.open(folder / "evoli2019_cumulative.csv.xz", "wt", preset=0) as stream:
         stream.write("\n".join(lines) + "\n")
     table, columns = read("webber2003")
     lines = ["\t".join(["00000000", *(f"{1e3 * float(c[1:]):g}." for c in columns)])]
