@@ -139,7 +139,8 @@ def write_table(tmp_path):
     """Write a table of a made-up experiment; return its path."""
 
     def write(name, species, x_low, x_high, value, stat, axis="R", limits=None, folder="tables", **systematics):
-        unit = "1 / (m2 s sr GV)" if axis == "R" else "1 / (m2 s sr GeV)"
+        quantity = "ratio" if "/" in species else "flux"
+        unit = "" if quantity == "ratio" else "1 / (m2 s sr GV)" if axis == "R" else "1 / (m2 s sr GeV)"
         x_unit = "GV" if axis == "R" else "GeV"
         x_low, x_high, value = (np.asarray(a, dtype=float) for a in (x_low, x_high, value))
         table = Table(
@@ -148,7 +149,7 @@ def write_table(tmp_path):
                 "name": name,
                 "experiment": "TOY",
                 "species": species,
-                "quantity": "flux",
+                "quantity": quantity,
                 "axis": axis,
                 "reference": {"text": "A. Author (2020)", "doi": "", "arxiv": "2001.00010", "table": "Table 1"},
                 "systematics": dict.fromkeys(systematics, "made up"),

@@ -7,7 +7,7 @@ from itertools import groupby
 from stellarcr.data.registry import SpectrumEntry, list_spectra
 from stellarcr.likelihood.schema import LikelihoodFile, likelihood_files, load_likelihood_file
 from stellarcr.observe.axes import AXES
-from stellarcr.species import canonical_species
+from stellarcr.species import parts
 
 from .markdown import code, from_docstring, number, table
 
@@ -79,7 +79,8 @@ def _takes(file: LikelihoodFile, entry: SpectrumEntry) -> bool:
     """Whether a likelihood file takes a table, as it is shipped."""
     return (
         file.experiment == entry.experiment
-        and entry.quantity == "flux"
-        and entry.species in {canonical_species(species) for species in file.species}
+        and entry.quantity in ("flux", "ratio")
+        and entry.species in {"/".join(parts(species)) for species in file.species}
         and entry.hadronic_model == file.hadronic_model
+        and file.axis in (None, entry.axis)
     )

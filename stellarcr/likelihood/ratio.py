@@ -65,7 +65,7 @@ def check_independence(data: Sequence[ExperimentData]) -> None:
             what = f"{table.name} (likelihood {d.key!r})"
             if loop:
                 raise ConfigError(
-                    f"{what} follows from {', '.join(loop[:-1])} and {loop[-1]}, which are fitted too",
+                    f"{what} follows from {' and '.join(loop)}; one of them is too many",
                     remedy="fluxes and ratios of one experiment are made of the same counts: leave one of them out of "
                     "'species'",
                 )

@@ -14,6 +14,8 @@ from ..data.spectrum import Spectrum
 from ..likelihood.experiment import representative_rigidity
 from ..likelihood.schema import Range
 
+_NEEDED = "only fluxes, and ratios of fluxes, with points above 20 GV are fitted"
+
 
 def print_imported(imported: ImportedTable, folder: Path) -> None:
     """Say what was written, and how to plot and to fit it.
@@ -37,7 +39,7 @@ def print_imported(imported: ImportedTable, folder: Path) -> None:
     print(f"\nnext: look at it\n  stellarcr data plot {spectrum.name} --folder {shlex.quote(str(folder))}")
     stanza = likelihood_stanza(spectrum)
     if stanza is None:
-        print("\na fit cannot use it: only fluxes with points above 20 GV are fitted")
+        print(f"\na fit cannot use it: {_NEEDED}")
         return
     if not spectrum.has_edges:
         print("\nno bin edges: a fit compares at the points instead of averaging over bins")
@@ -58,10 +60,11 @@ def likelihood_stanza(spectrum: Spectrum) -> str | None:
     Returns
     -------
     str or None
-        TOML; None if no likelihood can use the table, because it holds no flux or no point above 20 GV.
+        TOML; None if no likelihood can use the table, because it holds neither a flux nor a ratio of fluxes, or no
+        point above 20 GV.
     """
     least = Range().rigidity_min
-    if spectrum.quantity != "flux" or not np.any(representative_rigidity(spectrum) > least):
+    if spectrum.quantity not in ("flux", "ratio") or not np.any(representative_rigidity(spectrum) > least):
         return None
     lines = [
         f"experiment = {json.dumps(spectrum.experiment)}",

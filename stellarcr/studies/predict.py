@@ -284,7 +284,7 @@ def check_species(species: Sequence[str]) -> list[str]:
     if isinstance(species, str):
         species = [species]
     if len(species) == 0:
-        raise ConfigError("--species is empty", remedy="name elements, groups or ratios, as in H,p+He,all,C/O,lnA")
+        raise ConfigError("--species is empty", remedy="name elements, groups or ratios, as in H,He,p+He,all,C/O,lnA")
     names = []
     for name in species:
         if name.lower() in ("lna", "<lna>"):

@@ -16,9 +16,10 @@ from ..errors import ConfigError
 from ..infer.posterior import Posterior
 from ..infer.progress import duration
 from ..populations.extension import ExtensionShape
+from ..species import is_ratio
 from .check import Expectation, PriorPrediction, expected_cost, model_warnings, prior_predictions
 from .fit import sampler_settings
-from .panels import spectrum_panels
+from .panels import figures_of, spectrum_panels
 from .spectrum import VALIDITY, parse_assignments, reference_parameters, spectrum_table
 
 
@@ -53,7 +54,8 @@ def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None
     console.print(_cost(posterior, expectation, str(config.sampler.get("name", "emcee"))), highlight=False)
     target = plot or Path(config.output.folder) / f"{config.name}.check" / "prior_predictive"
     written = _draw_prior(posterior, draws, config.seed, target)
-    console.print(f"prior-predictive plot: {written[0]}", highlight=False, soft_wrap=True)
+    for file in written[::2]:
+        console.print(f"prior-predictive plot: {file}", highlight=False, soft_wrap=True)
     warnings = Console(stderr=True, soft_wrap=True, highlight=False)
     for prediction in predictions:
         if prediction.far:
@@ -127,13 +129,19 @@ def _draw_prior(posterior: Posterior, draws: int, seed: int, target: Path) -> Se
 
     theta = posterior.sample_prior(np.random.default_rng(seed), draws)
     # the sum only: bands of single populations span all decades of their priors and would hide everything
-    panels = [
-        replace(panel, components={})
-        for panel in spectrum_panels(posterior, theta, posterior.reference(), fraction=0.95)
-    ]
-    figure = spectra_plot(panels, pulls=False, band_label="Central 95% of the prior")
     target.parent.mkdir(parents=True, exist_ok=True)
-    return save(figure, target)
+    figures = figures_of(posterior, None, "R")
+    written: list[Path] = []
+    for content, species in figures.items():
+        panels = [
+            replace(panel, components={})
+            for panel in spectrum_panels(
+                posterior, theta, posterior.reference(), species or None, fraction=0.95, axis=content.axis
+            )
+        ]
+        figure = spectra_plot(panels, pulls=False, band_label="Central 95% of the prior")
+        written.extend(save(figure, target.with_name(target.name + content.suffix(figures))))
+    return written
 
 
 def print_spectrum(
@@ -172,7 +180,7 @@ def print_spectrum(
         return
     console = Console(width=None if Console().is_terminal else 160)
     for name, fluxes in result["flux"].items():
-        unit = "" if name == "lnA" else f" [{result['flux_unit']}]"
+        unit = "" if name == "lnA" or is_ratio(name) else f" [{result['flux_unit']}]"
         table = Table(title=f"{name}{unit}", title_justify="left")
         table.add_column(f"{axis} [{result['x_unit']}]", justify="right")
         for key in fluxes:

@@ -142,7 +142,7 @@ def spectrum_table(
     """
     check_axis(axis)
     if len(species) == 0:
-        raise ConfigError("--species is empty", remedy="name elements, groups or ratios, as in H,p+He,all,C/O")
+        raise ConfigError("--species is empty", remedy="name elements, groups or ratios, as in H,He,p+He,all,C/O")
     if len(x) == 0 or not np.all(np.isfinite(x) & (x > 0)):
         raise ConfigError(
             f"--at {x.tolist()}: points must be positive numbers", remedy=f"give {AXES[axis]}, as in 10,100"
@@ -166,7 +166,7 @@ def spectrum_table(
         quantity = canonical_quantity(name)
         for part in absent_parts(quantity, model):
             raise ParameterError(
-                f"no population injects {part!r}, and nothing is made on the way yet",
+                f"no population injects {part!r}, and nothing makes it on the way",
                 remedy=nearest_quantity(part, model),
             )
         fluxes = evaluate(model, parameters, quantity, x, axis, phi)

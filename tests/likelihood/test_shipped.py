@@ -9,7 +9,8 @@ from stellarcr.data import list_spectra, load_spectrum
 from stellarcr.errors import ConfigError
 from stellarcr.likelihood.errors import CombinedErrors
 from stellarcr.likelihood.experiment import load_experiment
-from stellarcr.likelihood.schema import Systematic, likelihood_files
+from stellarcr.likelihood.ratio import check_independence
+from stellarcr.likelihood.schema import LikelihoodFile, Systematic, likelihood_files
 
 REFERENCE = {"ams02", "dampe", "lhaaso", "nucleon"}
 OTHERS = {
@@ -33,18 +34,19 @@ OTHERS = {
     "tracer": "TRACER",
     "tunka133": "TUNKA-133",
 }
+RATIOS = {"ams02_ratios", "calet_ratios", "dampe_ratios", "pamela_ratios"}
 NOT_FITTED = {"Voyager 1", "CREAM"}
 """Below 20 GV, and ratios only."""
 
 
 def test_shipped_files():
-    assert set(likelihood_files()) == REFERENCE | set(OTHERS)
+    assert set(likelihood_files()) == REFERENCE | set(OTHERS) | RATIOS
     measured = {e.experiment for e in list_spectra()}
     fitted = {load_experiment(key).file.experiment for key in REFERENCE} | set(OTHERS.values())
     assert fitted == measured - NOT_FITTED
 
 
-@pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS)))
+@pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS) | RATIOS))
 def test_who_is_in_the_reference_fit(key):
     content = tomllib.loads(likelihood_files()[key].read_text())
     assert content["reference_fit"] == (key in REFERENCE)
@@ -65,6 +67,46 @@ def test_no_fit_uses_a_superseded_table_or_a_ratio(key):
         assert table.quantity == "flux"
 
 
+@pytest.mark.parametrize("key", sorted(RATIOS))
+def test_shipped_ratios_have_no_element_in_common(key):
+    data = load_experiment(key)
+    assert all((t.quantity, t.metadata["status"]) == ("ratio", "recommended") for t in data.tables)
+    used = [part for table in data.tables for part in table.species.split("/")]
+    assert len(set(used)) == len(used)
+
+
+def test_shipped_ratios_go_with_all_shipped_fluxes():
+    check_independence([load_experiment(key) for key in sorted((REFERENCE | set(OTHERS) | RATIOS) - {"kascade2005"})])
+
+
+def shared(first, second, element):
+    """Correlation of the statistical errors of two AMS-02 ratios through an element that both contain."""
+    flux = load_spectrum("AMS-02", element)
+    one, two = (load_spectrum("AMS-02", name, axis="R") for name in (first, second))
+    x = one.x.value[(one.x.value > 20.0) & np.isin(one.x.value, two.x.value)]
+
+    def relative(table):
+        error = np.maximum(table.stat_low.value / table.value.value, 1e-9)
+        return np.exp(np.interp(np.log(x), np.log(table.x.value), np.log(error)))
+
+    return relative(flux) ** 2 / (relative(one) * relative(two))
+
+
+def test_what_the_file_says_about_ratios_that_share_an_element():
+    through_carbon = np.concatenate(
+        [shared(*pair, "C") for pair in (("Li/C", "B/C"), ("Be/C", "B/C"), ("Be/C", "Li/C"))]
+    )
+    assert through_carbon.min() > 0.02
+    assert through_carbon.max() < 0.165
+    through_boron = shared("B/C", "B/O", "B")
+    assert through_boron.min() > 0.585
+    assert through_boron.max() < 0.74
+    table = load_spectrum("AMS-02", "B/C", axis="R")
+    x, larger = table.x.value, table.stat_low.value > table.systematics["total"][0].value
+    assert not np.any(larger[(x > 20) & (x < 190)])
+    assert np.all(larger[(x > 200) & (x < 310)])
+
+
 @pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS)))
 def test_no_particle_is_fitted_twice(key):
     species = load_experiment(key).file.species
@@ -72,7 +114,7 @@ def test_no_particle_is_fitted_twice(key):
     assert "p+He" not in species or not {"H", "He"} & set(species)
 
 
-@pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS)))
+@pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS) | RATIOS))
 def test_choices_have_a_source(key):
     file = load_experiment(key).file
     nuisances = [n for _, n in file.nuisances if n.prior is not None or n.suggested is not None]
@@ -170,4 +212,7 @@ def test_an_assumed_error_is_a_fraction(relative):
 def test_files_without_assumed_errors_are_recorded_as_before():
     # what a run's fingerprint is made from
     assert set(Systematic().model_dump()) == {"correlation", "length", "source"}
+    plain = LikelihoodFile(experiment="ONE", species=("H",))
+    assert "axis" not in plain.model_dump()
+    assert plain.model_copy(update={"axis": "R"}).model_dump()["axis"] == "R"
     assert Systematic(relative=0.1).model_dump()["relative"] == 0.1

@@ -10,6 +10,7 @@ from stellarcr.galaxy.diffusion import diffusion_coefficient
 from stellarcr.galaxy.inelastic import letaw_inelastic, proton_inelastic
 from stellarcr.galaxy.nearby import burst_density
 from stellarcr.likelihood.errors import CombinedErrors, CorrelatedErrors, IndependentErrors, UpperLimits
+from stellarcr.likelihood.ratio import quotient
 from stellarcr.observe import detector_kernel, force_field, from_rigidity, rigidity
 from stellarcr.observe.response import ChebyshevAxis
 from stellarcr.populations.spectra import broken_power_law, power_law
@@ -60,6 +61,7 @@ KERNELS = {
     "correlated errors": (CorrelatedErrors(COVARIANCE).log_likelihood, (RESIDUALS,)),
     "correlated errors, chi2": (CorrelatedErrors(COVARIANCE).chi2, (RESIDUALS,)),
     "upper limits": (LIMITS.log_likelihood, (RESIDUALS[:, :2],)),
+    "ratios": (quotient, (np.abs(RESIDUALS),)),
     "combined errors": (COMBINED.log_likelihood, (RESIDUALS,)),
     "combined errors, chi2": (COMBINED.chi2, (RESIDUALS,)),
 }
