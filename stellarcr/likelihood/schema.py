@@ -124,6 +124,9 @@ class Nuisances(Strict):
 class LikelihoodFile(Strict):
     """One experiment: its tables, range, errors and nuisance parameters."""
 
+    # a serializer of one's own would else turn an infinite limit into null, and with it every fingerprint
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
     experiment: str = Field(description="name of the experiment in the tables")
     description: str = Field(default="", description="what is fitted, in words")
     reference_fit: bool = Field(default=False, description="whether the reference fit uses it; explains only")

@@ -213,6 +213,8 @@ def test_files_without_assumed_errors_are_recorded_as_before():
     # what a run's fingerprint is made from
     assert set(Systematic().model_dump()) == {"correlation", "length", "source"}
     plain = LikelihoodFile(experiment="ONE", species=("H",))
-    assert "axis" not in plain.model_dump()
+    recorded = plain.model_dump(mode="json")
+    assert list(recorded) == [name for name in LikelihoodFile.model_fields if name != "axis"]
+    assert recorded["range"] == {"rigidity_min": 20.0, "rigidity_max": np.inf}
     assert plain.model_copy(update={"axis": "R"}).model_dump()["axis"] == "R"
     assert Systematic(relative=0.1).model_dump()["relative"] == 0.1
