@@ -78,7 +78,7 @@ def ratio_y_range(
         here = (at >= x_low) & (at <= x_high)
         value, low, high = (np.asarray(v)[here] for v in (series.value, series.error_low, series.error_high))
         # an error bar that reaches zero must not stretch a logarithmic axis
-        parts += [np.maximum(value - low, 0.3 * value), value + high]
+        parts += [np.where(value > 0, np.maximum(value - low, 0.3 * value), value - low), value + high]
     x = np.asarray(panel.x, dtype=float)
     seen = (x >= x_low) & (x <= x_high)
     shown = [band for name, band in panel.bands.items() if name in totals or len(panel.bands) == 1]
