@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import ConfigError, nearest
 from ..galaxy import Galaxy
 from .content import content_path
+from .nuclear_tables import load_network
 
 
 def galaxy_presets() -> dict[str, Path]:
@@ -47,7 +48,7 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
         content = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML: {error}", where=str(path), remedy="correct that line") from error
-    valid = {f.name: f.type for f in fields(Galaxy)}
+    valid = {f.name: f.type for f in fields(Galaxy) if f.name != "network"}
     for origin, mapping in ((str(path), content), (where, changes or {})):
         for key, value in mapping.items():
             if key not in valid:
@@ -64,10 +65,20 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
             remedy="add the missing keys; see plain-diffusion",
         )
     try:
-        return Galaxy(**merged)
+        return Galaxy(**merged, **_tables(merged))
     except ConfigError as error:
         origin = f"{path} with the changes of {where}" if changes else str(path)
         raise ConfigError(error.problem, where=origin, remedy=error.remedy) from None
+
+
+def _tables(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a preset names and a Galaxy holds: nuclear tables, and a source profile of the user's own."""
+    found: dict[str, Any] = {}
+    production = content.get("production", "none")
+    if production != "none":
+        helium = float(content.get("helium_fraction", 0.1))
+        found["network"] = load_network(str(production), str(content.get("inelastic", "letaw1983")), helium)
+    return found
 
 
 _REQUIRED = ("D0", "delta", "R_h", "delta_h", "eta", "half_height", "hydrogen_column")

@@ -26,7 +26,7 @@ from .profiles import disc_integral
 
 @dataclass(frozen=True)
 class PoleSum:
-    """The function g(s) = sum_i weights_i / (poles_i + s).
+    """The function g(s) = sum_i weights_i / (poles_i + s), at one half-height of the halo.
 
     Attributes
     ----------
@@ -45,33 +45,50 @@ class PoleSum:
         poles, weights = xp.asarray(self.poles), xp.asarray(self.weights)
         return xp.sum(weights / (poles + s[..., None]), axis=-1)
 
+    def derivative(self, s: Array) -> Array:
+        """Derivative dg/ds, of the shape of ``s``."""
+        xp = namespace(s)
+        poles, weights = xp.asarray(self.poles), xp.asarray(self.weights)
+        return -xp.sum(weights / (poles + s[..., None]) ** 2, axis=-1)
 
-def cylinder_response(
-    profile: Callable[[np.ndarray], np.ndarray],
-    half_height: float,
-    radius: float = 20.0,
-    sun: float = 8.5,
-    terms: int = 500,
-) -> PoleSum:
-    """Bessel series of the density at the Sun for a unit source rate in the whole disc.
+
+@dataclass(frozen=True, eq=False)
+class BesselSeries:
+    """All Bessel orders of the density at the Sun, for any half-height of the halo.
+
+    Attributes
+    ----------
+    wavenumbers : numpy.ndarray
+        k_i [1/kpc], not negative.
+    weights : numpy.ndarray
+        a_i [1/kpc^2] for a source rate of one particle per second in the whole disc; either sign.
+    """
+
+    wavenumbers: np.ndarray
+    weights: np.ndarray
+
+    def at(self, half_height: float) -> PoleSum:
+        """The response g(s) for a half-height L [kpc]: poles 2 k coth(k L), 2/L for k = 0."""
+        k = self.wavenumbers
+        poles = np.where(k > 0, 2.0 * k / np.tanh(np.where(k > 0, k, 1.0) * half_height), 2.0 / half_height)
+        return PoleSum(poles, self.weights)
+
+
+def cylinder_series(
+    profile: Callable[[np.ndarray], np.ndarray], radius: float = 20.0, sun: float = 8.5, terms: int = 500
+) -> BesselSeries:
+    """Bessel series for a radial source profile.
 
     Parameters
     ----------
     profile : callable
         Relative surface density of sources against radius [kpc].
-    half_height : float
-        Halo half-height L [kpc].
     radius : float
         Radius of cylinder and disc [kpc].
     sun : float
         Galactocentric radius of the Sun [kpc].
     terms : int
         Bessel orders; 500 give 4e-6 for the default profile.
-
-    Returns
-    -------
-    PoleSum
-        One pole per Bessel order.
     """
     zeros = jn_zeros(0, terms)
     k = zeros / radius
@@ -83,43 +100,13 @@ def cylinder_response(
     weighted = np.tile(half_width * quadrature, terms) * r * profile(r)
     moments = np.array([np.sum(weighted * j0(k_i * r)) for k_i in k])
     surface = 2.0 * moments / (radius**2 * j1(zeros) ** 2) / disc_integral(profile, radius)
-    return PoleSum(2.0 * k / np.tanh(k * half_height), surface * j0(k * sun))
+    return BesselSeries(k, surface * j0(k * sun))
 
 
-def slab_response(
-    profile: Callable[[np.ndarray], np.ndarray], half_height: float, radius: float = 20.0, sun: float = 8.5
-) -> PoleSum:
+def slab_series(profile: Callable[[np.ndarray], np.ndarray], radius: float = 20.0, sun: float = 8.5) -> BesselSeries:
     """One-dimensional slab with the source density of the Sun's place: (2 D / L + 2 h Gamma) N = 2 h q(r0).
 
-    Parameters are those of `cylinder_response`.
+    Parameters are those of `cylinder_series`.
     """
     local = float(profile(np.asarray(sun))) / disc_integral(profile, radius)
-    return PoleSum(np.array([2.0 / half_height]), np.array([local]))
-
-
-def reduce_poles(full: PoleSum, count: int = 16, smallest: float = 1e-5, largest: float = 1e2) -> PoleSum:
-    """Represent g(s) by few real poles, so that the whole cylinder costs a handful of divisions.
-
-    The poles are spaced evenly in their logarithm over the range of the series' own; the weights follow from least
-    squares of the relative error over ``s`` (zero included).
-
-    Parameters
-    ----------
-    full : PoleSum
-        The Bessel series.
-    count : int
-        Number of poles.
-    smallest, largest : float
-        Range of s [1/kpc] in which the reduction is made.
-
-    Returns
-    -------
-    PoleSum
-        The reduced function; `tests/galaxy` measures its error.
-    """
-    s = np.concatenate([[0.0], np.geomspace(smallest, largest, 400)])
-    target = full(s)
-    poles = np.geomspace(full.poles[0], max(full.poles[0] * 10.0, 4.0 * largest), count)
-    matrix = 1.0 / (poles + s[:, None]) / target[:, None]
-    weights, *_ = np.linalg.lstsq(matrix, np.ones_like(s), rcond=1e-14)
-    return PoleSum(poles, weights)
+    return BesselSeries(np.array([0.0]), np.array([local]))

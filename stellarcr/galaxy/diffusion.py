@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..backend import Array, namespace
 
 REFERENCE_RIGIDITY = 4.0
@@ -45,12 +47,14 @@ def diffusion_coefficient(
         D in the unit of ``D0``, of the broadcast shape.
     """
     xp = namespace(rigidity, beta, D0, delta, R_h, delta_h, eta)
-    low = delta * xp.log(rigidity / REFERENCE_RIGIDITY)
-    distance = xp.log(rigidity / R_h)
+    # one exponential of the whole array; logarithms are taken before anything is broadcast
+    log_rigidity = xp.log(rigidity)
+    exponent = delta * (log_rigidity - math.log(REFERENCE_RIGIDITY)) + eta * xp.log(beta)
+    distance = log_rigidity - (xp.log(R_h) if hasattr(R_h, "shape") else math.log(R_h))
     if smoothness > 0:
         # log(1 + exp(x)) written so that a large x does not overflow
         x = distance / smoothness
-        softened = smoothness * (xp.where(x > 0, x, 0.0) + xp.log1p(xp.exp(-xp.abs(x))))
+        softened = smoothness * (0.5 * (x + xp.abs(x)) + xp.log1p(xp.exp(-xp.abs(x))))
     else:
-        softened = xp.where(distance > 0, distance, 0.0)
-    return D0 * beta**eta * xp.exp(low + (delta_h - delta) * softened)
+        softened = 0.5 * (distance + xp.abs(distance))
+    return D0 * xp.exp(exponent + (delta_h - delta) * softened)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -38,6 +39,39 @@ class SourceProfile:
         return ratio**self.a * np.exp(-self.b * (ratio - 1.0))
 
 
+@dataclass(frozen=True, eq=False)
+class TabulatedProfile:
+    """Surface density of sources from a table, linear between its points and zero beyond the last.
+
+    Attributes
+    ----------
+    name : str
+        Name of the file.
+    radius : numpy.ndarray
+        Galactocentric radius [kpc], increasing.
+    density : numpy.ndarray
+        Relative surface density, not negative.
+    source : str
+        Where the numbers come from.
+    """
+
+    name: str
+    radius: np.ndarray
+    density: np.ndarray
+    source: str
+
+    def __call__(self, radius: np.ndarray) -> np.ndarray:
+        """Relative surface density at a galactocentric radius [kpc]."""
+        return np.interp(np.asarray(radius, dtype=float), self.radius, self.density, right=0.0)
+
+    def __str__(self) -> str:
+        content = np.concatenate([self.radius, self.density]).tobytes()
+        return f"table {hashlib.sha256(content).hexdigest()}"
+
+
+RadialProfile = SourceProfile | TabulatedProfile
+"""A radial distribution of sources, named or from a table."""
+
 PROFILES: Mapping[str, SourceProfile] = {
     p.name: p
     for p in (
@@ -50,16 +84,18 @@ PROFILES: Mapping[str, SourceProfile] = {
 """Named profiles."""
 
 
-def source_profile(name: str) -> SourceProfile:
-    """Look up a named profile.
+def source_profile(name: str | RadialProfile) -> RadialProfile:
+    """Look up a named profile; what is a profile already comes back.
 
     Raises
     ------
     ConfigError
         If the name is unknown.
     """
+    if isinstance(name, SourceProfile | TabulatedProfile):
+        return name
     if name not in PROFILES:
-        raise ConfigError(f"unknown source profile {name!r}", remedy=nearest(name, PROFILES))
+        raise ConfigError(f"unknown source profile {name!r}", remedy=nearest(str(name), PROFILES))
     return PROFILES[name]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import ConfigError, ModelError, ParameterError, StellarcrError
 from ..likelihood.experiment import ExperimentData, ExperimentLikelihood
 from ..likelihood.experiment_response import ExperimentResponse
-from ..likelihood.prediction import SourceTable
+from ..likelihood.prediction import SourceTable, connect, isotopes_apart
 from ..likelihood.ratio import check_independence
 from ..model import ForwardModel, plain_name
 from ..species import members, parts
@@ -112,18 +112,20 @@ class Posterior:
         fixed = {p.name: float(p.value) for p in space.parameters if p.kind == "fixed" and p.value is not None}
         model_fixed = {name: value for name, value in fixed.items() if name.partition(".")[0] not in keys}
         varying = [p.name for p in space.parameters if p.kind != "fixed" and p.name.partition(".")[0] not in keys]
-        sources = SourceTable.build(model, elements, varying, model_fixed)
-        likelihoods = []
+        apart = isotopes_apart(m for d in data for m in d.measurements)
+        sources = SourceTable.build(model, elements, varying, model_fixed, apart)
+        responses = []
         for d in data:
             ranges = (nuisance_range(space, f"{d.key}.{name}") for name in ("phi", "energy_scale"))
             try:
-                likelihoods.append(ExperimentLikelihood(d, ExperimentResponse.build(sources, d.measurements, *ranges)))
+                responses.append(ExperimentResponse.build(sources, d.measurements, *ranges))
             except StellarcrError as error:
                 raise type(error)(
                     error.problem, where=error.where or f"likelihood {d.key!r}", remedy=error.remedy
                 ) from error
-        sources = sources.restricted(likelihood.response.seen for likelihood in likelihoods)
-        return cls(space, model, sources, tuple(likelihoods), fingerprint)
+        sources, connected = connect(sources, responses)
+        likelihoods = tuple(ExperimentLikelihood(*pair) for pair in zip(data, connected, strict=True))
+        return cls(space, model, sources, likelihoods, fingerprint)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..backend import Array, expanded, namespace
 from ..observe.response import ChebyshevAxis, Points, response_matrix, tabulate_response
-from .prediction import SourceTable
+
+if TYPE_CHECKING:
+    from .prediction import SourceTable
 
 CHUNK = 8
 STRETCH = 26
@@ -108,13 +111,23 @@ class ExperimentResponse:
         """Entries of the flattened ``(n_columns, grid.size)`` on which a prediction depends."""
         return self.gather[np.any(self.matrices != 0.0, axis=1)]
 
+    def at(self, places: np.ndarray) -> ExperimentResponse:
+        """The same response to spectra that hold only some entries.
+
+        Parameters
+        ----------
+        places : numpy.ndarray of int
+            For every entry of the flattened ``(n_columns, grid.size)``, where it is among those.
+        """
+        return replace(self, gather=places[self.gather])
+
     def predict(self, spectra: Array, phi: Array, scale: Array) -> Array:
         """Predicted fluxes at all points of the experiment.
 
         Parameters
         ----------
         spectra : array
-            From `SourceTable.evaluate`, ``(n, n_columns, grid.size)``.
+            From `SourceTable.evaluate`, ``(n, n_columns, grid.size)`` or, after `at`, ``(n, n_places)``.
         phi, scale : array or float
             Nuisance parameters, numbers or ``(n,)``.
 

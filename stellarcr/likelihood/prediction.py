@@ -5,41 +5,56 @@ Tests compare it with `ForwardModel.flux`, which evaluates everything exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import Array, expanded
+from ..backend import Array, contiguous, expanded
+from ..errors import ModelError
+from ..galaxy.profiles import RadialProfile
 from ..model import ForwardModel, injected_amplitude, injected_energy, plain_name
-from ..observe.response import Isotopes, Transfer
+from ..observe.axes import rigidity as from_axis
+from ..observe.response import Isotopes, Points, Transfer
 from ..populations.base import Population
 from ..populations.release import SOURCE_PARAMETERS
+from ..species import Nuclide, dominant_isotope
+from .arrivals import Arrivals, build_arrivals
+from .experiment_response import ExperimentResponse
+
+SEEN_ALIKE = 10.0
+"""Rigidity [GV] from which isotopes of an element may be seen as one."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One spectrum on the grid that detectors see: an element as a place injects it.
+    """One spectrum on the grid: an element as a place injects it, or what arrives of it through a network.
 
     Attributes
     ----------
     place : str
-        ``"disc"`` or the name of a nearby population.
+        ``"disc"``, the name of a nearby population, or ``"arrived"``.
     element : str
         Element symbol.
     isotopes : tuple of (Nuclide, float)
-        Nuclides with number fractions at equal rigidity.
+        Nuclides with number fractions at equal rigidity; of what arrives, the one that detectors take it for.
     folded : bool
         Whether the transfer through the Galaxy is part of the response matrix. If not, it depends on free
         parameters, is applied on the grid, and the column has a single nuclide.
+    profile : RadialProfile, optional
+        Of a disc: where its sources are.
+    members : tuple of Nuclide
+        Of what arrives: the nuclides that are added up.
     """
 
     place: str
     element: str
     isotopes: Isotopes
     folded: bool
+    profile: RadialProfile | None = None
+    members: tuple[Nuclide, ...] = ()
 
 
 class _Entries(NamedTuple):
@@ -69,28 +84,39 @@ class SourceTable:
     model : ForwardModel
         The physics.
     columns : tuple of Column
-        What is evaluated.
+        What detectors see.
+    sources : tuple of Column
+        What populations inject: the same without a network.
     selections : tuple of numpy.ndarray
-        Per population: ``(n_elements, n_columns)``, which element goes into which column with what fraction.
+        Per population: ``(n_elements, n_sources)``, which element goes into which column with what fraction.
     weights : tuple of numpy.ndarray
         Per population: energy weights of `ForwardModel.energy_weights`.
     fixed : mapping
         Values of parameters that are not free, by full name.
     seen : numpy.ndarray of bool, optional
-        ``(n_columns, grid.size)``: which entries the data see. Populations that can (`Population.injected`) leave the
+        ``(n_sources, grid.size)``: which entries are needed. Populations that can (`Population.injected`) leave the
         others at zero; all are evaluated without it.
+    arrivals : Arrivals, optional
+        With a nuclear network: what is seen of the columns, fragments included.
     """
 
     model: ForwardModel
     columns: tuple[Column, ...]
+    sources: tuple[Column, ...]
     selections: tuple[np.ndarray, ...]
     weights: tuple[np.ndarray, ...]
     fixed: Mapping[str, float] = field(default_factory=dict)
     seen: np.ndarray | None = None
+    arrivals: Arrivals | None = None
 
     @classmethod
     def build(
-        cls, model: ForwardModel, elements: Sequence[str], free: Sequence[str], fixed: Mapping[str, float]
+        cls,
+        model: ForwardModel,
+        elements: Sequence[str],
+        free: Sequence[str],
+        fixed: Mapping[str, float],
+        apart: Collection[str] | None = None,
     ) -> SourceTable:
         """Find the distinct columns.
 
@@ -104,9 +130,12 @@ class SourceTable:
             Names of parameters that vary, linked ones included.
         fixed : mapping
             Values of the others.
+        apart : collection of str, optional
+            With a network: elements whose isotopes detectors tell apart, see `isotopes_apart`; all by default.
         """
         varying = {plain_name(name) for name in free}
         free_propagation = any(name.startswith("galaxy.") for name in varying)
+        network = model.galaxy.network
         keys: dict[Column, int] = {}
         entries: list[list[tuple[int, int, float]]] = []
         for member in model.populations:
@@ -115,12 +144,15 @@ class SourceTable:
             folded = not (free_propagation or free_place)
             mine: list[tuple[int, int, float]] = []
             for k, element in enumerate(member.elements):
-                if element not in elements:
+                if element not in elements and (network is None or place != "disc"):
                     continue
                 isotopes = member.isotopes_of(element)
-                parts = [(isotopes, 1.0)] if folded else [(((n, 1.0),), f) for n, f in isotopes]
+                # through a network isotopes travel apart in `Arrivals`
+                whole = folded or (network is not None and place == "disc")
+                parts = [(isotopes, 1.0)] if whole else [(((n, 1.0),), f) for n, f in isotopes]
                 for nuclides, fraction in parts:
-                    column = Column(place, element, nuclides, folded)
+                    profile = model.galaxy.profile_of(member) if place == "disc" else None
+                    column = Column(place, element, nuclides, folded, profile)
                     mine.append((k, keys.setdefault(column, len(keys)), fraction))
             entries.append(mine)
         selections = []
@@ -130,7 +162,9 @@ class SourceTable:
                 selection[k, c] = fraction
             selections.append(selection)
         weights = tuple(model.energy_weights(member) for member in model.populations)
-        return cls(model, tuple(keys), tuple(selections), weights, dict(fixed))
+        sources = tuple(keys)
+        columns = sources if network is None else _seen_through_network(model, sources, elements, apart)
+        return cls(model, columns, sources, tuple(selections), weights, dict(fixed))
 
     def restricted(self, seen: Iterable[np.ndarray]) -> SourceTable:
         """Return the same table, which need only be right at some entries of the flattened ``(n_columns, size)``.
@@ -143,14 +177,22 @@ class SourceTable:
         mask = np.zeros(len(self.columns) * self.model.grid.size, dtype=bool)
         for entries in seen:
             mask[entries] = True
-        return replace(self, seen=mask.reshape(len(self.columns), -1))
+        mask = mask.reshape(len(self.columns), -1)
+        if self.model.galaxy.network is None:
+            return replace(self, seen=mask)
+        components = self.model.local_values(self.fixed)
+        typical = self._injected(components, 1, np)[0]
+        galaxy, grid = self.model.galaxy, self.model.grid
+        fixed, made = components["galaxy"], self.model.made
+        arrivals = build_arrivals(galaxy, grid, self.columns, self.sources, mask, fixed, typical, made)
+        return replace(self, seen=arrivals.sampled, arrivals=arrivals)
 
     def transfer_of(self, column: Column) -> Transfer | None:
         """Transfer function that belongs into a column's response matrix, None if it is applied on the grid."""
         if not column.folded:
             return None
         components = self.model.local_values(self.fixed)
-        population = self._population_at(column.place)
+        population = self._population_at(column)
         source = {k: v for k, v in components[population.name].items() if k in SOURCE_PARAMETERS}
 
         def transfer(nuclide, rigidity):  # type: ignore[no-untyped-def]
@@ -158,8 +200,13 @@ class SourceTable:
 
         return transfer
 
-    def _population_at(self, place: str) -> Population:
-        return next(p for p in self.model.populations if p.name == place or (place == "disc" and p.place == "disc"))
+    def _population_at(self, column: Column) -> Population:
+        def matches(population: Population) -> bool:
+            if column.place != "disc" or population.place != "disc":
+                return population.name == column.place
+            return self.model.galaxy.profile_of(population) == column.profile
+
+        return next(p for p in self.model.populations if matches(p))
 
     def evaluate(self, parameters: Mapping[str, Array], n: int, xp: Any = np) -> Array:
         """Spectra of all columns on the grid.
@@ -177,9 +224,31 @@ class SourceTable:
         -------
         array
             ``(n, n_columns, grid.size)``: injected spectra [1/(GV s), bursts 1/GV] where the transfer is part of the
-            response, densities at the Sun [1/(m^3 GV)] where it is not.
+            response, densities at the Sun [1/(m^3 GV)] where it is not. With a network ``(n, n_seen)``, the seen
+            entries of the same; `connect` makes the responses that go with it.
+
+        Raises
+        ------
+        ModelError
+            With a network, if `restricted` was not called.
         """
         components = self.model.local_values(parameters)
+        spectra = self._injected(components, n, xp)
+        if self.model.galaxy.network is not None:
+            if self.arrivals is None:
+                raise ModelError("a table with a network is not connected", remedy="use connect(table, responses)")
+            flat = contiguous(xp.reshape(xp.permute_dims(spectra, (1, 2, 0)), (-1, n)))
+            transfers = [
+                self._transfer_of_column(self.sources[a.source], a.nuclide, components, n, xp)
+                for a in self.arrivals.apart
+            ]
+            return xp.permute_dims(self.arrivals.evaluate(flat, components["galaxy"], transfers, xp), (1, 0))
+        if all(column.folded for column in self.columns):
+            return spectra
+        return spectra * self._transfer_on_grid(components, n, xp)
+
+    def _injected(self, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any) -> Array:
+        """Spectra of the columns that populations fill, before any transfer, ``(n, n_sources, grid.size)``."""
         rigidity = self.model.grid.rigidity
         shapes, coefficients, extra, partial = [], [], [], []
         members = zip(self.model.populations, self.selections, self.weights, self._entries, strict=True)
@@ -194,7 +263,7 @@ class SourceTable:
             abundance = self.model.abundances(member, values)
             amplitude = injected_amplitude(member, values, shape, abundance, weights)
             amplitude = xp.asarray(amplitude)[..., None]
-            coefficient = expanded(amplitude * (abundance @ selection), (n, len(self.columns)), xp)
+            coefficient = expanded(amplitude * (abundance @ selection), (n, len(self.sources)), xp)
             if member.shape_per_element:
                 # an element goes into one column, or, where isotopes travel apart, into several
                 element = xp.asarray(np.argmax(selection > 0, axis=0))
@@ -209,18 +278,16 @@ class SourceTable:
             # three populations are added where the data see them, and spread over the grid once
             total = sum((partial[k] for k in members_of_group[1:]), partial[members_of_group[0]])
             padded = xp.concat([total, xp.zeros((n, 1))], axis=1)
-            extra.append(xp.reshape(xp.take(padded, xp.asarray(source), axis=1), (n, len(self.columns), -1)))
+            extra.append(xp.reshape(xp.take(padded, xp.asarray(source), axis=1), (n, len(self.sources), -1)))
         for term in extra:
             spectra = spectra + term
-        if all(column.folded for column in self.columns):
-            return spectra
-        return spectra * self._transfer_on_grid(components, n, xp)
+        return spectra
 
     @cached_property
     def _entries(self) -> tuple[_Entries, ...]:
         """Per population: which entries of columns and grid it fills."""
         rigidity = self.model.grid.rigidity
-        seen = np.ones((len(self.columns), len(rigidity)), dtype=bool) if self.seen is None else self.seen
+        seen = np.ones((len(self.sources), len(rigidity)), dtype=bool) if self.seen is None else self.seen
         found = []
         for selection in self.selections:
             column, point = np.nonzero(seen & np.any(selection > 0, axis=0)[:, None])
@@ -249,25 +316,88 @@ class SourceTable:
         found = []
         for members in groups.values():
             place = entries[members[0]].place
-            source = np.full(len(self.columns) * self.model.grid.size, len(place))
+            source = np.full(len(self.sources) * self.model.grid.size, len(place))
             source[place] = np.arange(len(place))
             found.append((tuple(members), source))
         return tuple(found)
 
     def _transfer_on_grid(self, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any) -> Array:
+        ones = xp.ones((n, self.model.grid.size))
+        factors = [
+            ones if column.folded else self._transfer_of_column(column, column.isotopes[0][0], components, n, xp)
+            for column in self.columns
+        ]
+        return xp.stack(factors, axis=-2)
+
+    def _transfer_of_column(
+        self, column: Column, nuclide: Nuclide, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any
+    ) -> Array:
         rigidity = xp.asarray(self.model.grid.rigidity)
         propagation = {k: _last_axis(v) for k, v in components["galaxy"].items()}
-        factors = []
-        for column in self.columns:
-            if column.folded:
-                factors.append(xp.ones((n, len(rigidity))))
-                continue
-            member = self._population_at(column.place)
-            source = {k: _last_axis(v) for k, v in components[member.name].items() if k in SOURCE_PARAMETERS}
-            nuclide = column.isotopes[0][0]
-            factor = self.model.galaxy.transfer(member, nuclide, rigidity, propagation, source, reduced=True)
-            factors.append(expanded(factor, (n, len(rigidity)), xp))
-        return xp.stack(factors, axis=-2)
+        member = self._population_at(column)
+        source = {k: _last_axis(v) for k, v in components[member.name].items() if k in SOURCE_PARAMETERS}
+        factor = self.model.galaxy.transfer(member, nuclide, rigidity, propagation, source, reduced=True)
+        return expanded(factor, (n, len(rigidity)), xp)
+
+
+def isotopes_apart(tables: Iterable[tuple[tuple[str, ...], Points]]) -> set[str]:
+    """Elements whose isotopes a detector tells apart: on the axis EKN, and below `SEEN_ALIKE`.
+
+    Elsewhere a detector sees isotopes of equal rigidity alike: what differs is the modulation, by less than 2e-4 of the
+    flux of the rarer isotope.
+
+    Parameters
+    ----------
+    tables : iterable of (elements, Points)
+        What is measured.
+    """
+    found: set[str] = set()
+    for elements, points in tables:
+        lowest = np.where(np.isfinite(points.low), points.low, points.x)
+        for element in elements:
+            rigidity = from_axis(points.axis, lowest, dominant_isotope(element))
+            if points.axis == "EKN" or np.any(rigidity < SEEN_ALIKE):
+                found.add(element)
+    return found
+
+
+def _seen_through_network(
+    model: ForwardModel, sources: tuple[Column, ...], elements: Sequence[str], apart: Collection[str] | None
+) -> tuple[Column, ...]:
+    """Columns that detectors see: what is folded or nearby, and the sum of all else by element or nuclide."""
+    kept = tuple(c for c in sources if (c.folded or c.place != "disc") and c.element in elements)
+    arriving = {n for c in sources if c.place == "disc" and not c.folded for n, _ in c.isotopes} | set(model.made)
+    groups = []
+    for element in elements:
+        nuclides = tuple(sorted((n for n in arriving if n.symbol == element), key=lambda n: n.mass_number))
+        together = apart is not None and element not in apart
+        for some in [nuclides] if together and nuclides else [(n,) for n in nuclides]:
+            main = max(some, key=lambda n: n.natural_abundance)
+            groups.append(Column("arrived", element, ((main, 1.0),), False, None, some))
+    return (*kept, *groups)
+
+
+def connect(
+    table: SourceTable, responses: Sequence[ExperimentResponse]
+) -> tuple[SourceTable, tuple[ExperimentResponse, ...]]:
+    """Join a table and the responses that it will meet, so that only what they see is evaluated.
+
+    Parameters
+    ----------
+    table : SourceTable
+        From `SourceTable.build`.
+    responses : sequence of ExperimentResponse
+        Built with it.
+
+    Returns
+    -------
+    tuple
+        The table and the responses that take what it evaluates.
+    """
+    table = table.restricted(response.seen for response in responses)
+    if table.arrivals is None:
+        return table, tuple(responses)
+    return table, tuple(response.at(table.arrivals.places) for response in responses)
 
 
 def _last_axis(value: Array) -> Array:

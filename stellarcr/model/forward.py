@@ -24,6 +24,7 @@ from ..populations.base import ParameterInfo, Population
 from ..populations.release import SOURCE_PARAMETERS
 from ..species import Nuclide, members
 from .names import check_limits, check_names, check_value, split_name
+from .network_flux import network_flux
 from .sources import energy_weights, injected_amplitude, varied_abundances
 
 if TYPE_CHECKING:
@@ -66,11 +67,27 @@ class ForwardModel:
                     f"a population cannot be named {name!r}",
                     remedy=f"use letters, digits and underscores, and none of {', '.join(sorted(_RESERVED))}",
                 )
+        self._check_network()
         if self.grid.lowest != 1.0:
             raise ModelError(
                 f"the rigidity grid starts at {self.grid.lowest:g} GV, but powers are defined above 1 GV",
                 remedy="leave grid.lowest at 1",
             )
+
+    def _check_network(self) -> None:
+        """Refuse nuclides of the disc that the network does not hold: they would be lost."""
+        network = self.galaxy.network
+        if network is None:
+            return
+        for member in self.populations:
+            for element in member.elements if member.place == "disc" else ():
+                missing = [n.name for n, _ in member.isotopes_of(element) if n.name not in network.positions]
+                if missing:
+                    raise ModelError(
+                        f"population {member.name!r} injects {', '.join(missing)}, which the network "
+                        f"{network.name!r} does not hold",
+                        remedy="use isotopes = 'dominant' for it, or galaxy.production = 'none'",
+                    )
 
     # ------------------------------------------------------------------ parameters
 
@@ -291,10 +308,13 @@ class ForwardModel:
         """
         components = self.local_values(parameters)
         propagation = {k: _last_axis(v) for k, v in components["galaxy"].items()}
-        fluxes: dict[str, dict[Nuclide, Array]] = {}
+        fluxes: dict[str, dict[Nuclide, Array]] = {member.name: {} for member in self.populations}
+        if self.galaxy.network is not None:
+            disc = [(p, components[p.name], self.energy_weights(p)) for p in self.populations if p.place == "disc"]
+            grid = self.grid.rigidity
+            fluxes.update(network_flux(self.galaxy, disc, grid, components["galaxy"], element, x, axis, phi))
         for member in self.populations:
-            fluxes[member.name] = {}
-            if element not in member.elements:
+            if element not in member.elements or (self.galaxy.network is not None and member.place == "disc"):
                 continue
             values = components[member.name]
             amplitude = np.asarray(self.amplitude(member, values))[..., None]
@@ -339,8 +359,25 @@ class ForwardModel:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """All elements that some population injects, by charge."""
-        return tuple(e for e in members("all") if any(e in p.elements for p in self.populations))
+        """All elements that some population injects or, with a network, that are made on the way; by charge."""
+        injected = {e for p in self.populations for e in p.elements} | {n.symbol for n in self.made}
+        return tuple(e for e in members("all") if e in injected)
+
+    @cached_property
+    def made(self) -> tuple[Nuclide, ...]:
+        """Nuclides that the network makes from what the disc injects; none without a network."""
+        network = self.galaxy.network
+        if network is None:
+            return ()
+        disc = [p for p in self.populations if p.place == "disc"]
+        injected = {n for p in disc for e in p.elements for n, _ in p.isotopes_of(e)}
+        present = np.array([n in injected for n in network.nuclides])
+        fragment = np.zeros(len(present), dtype=bool)
+        decays = [(k, int(d)) for k, d in enumerate(network.daughter) if d >= 0]
+        for parent, child in sorted([*zip(network.parent, network.fragment, strict=True), *decays]):
+            fragment[child] |= present[parent]
+            present[child] |= present[parent]
+        return tuple(n for n, yes in zip(network.nuclides, fragment, strict=True) if yes)
 
     def spectra(
         self,

@@ -22,7 +22,7 @@ from ..infer.priors import prior_from_mapping
 from ..infer.runs import Run
 from ..likelihood.experiment import DataGroup, ExperimentData, ExperimentLikelihood
 from ..likelihood.experiment_response import ExperimentResponse
-from ..likelihood.prediction import SourceTable
+from ..likelihood.prediction import SourceTable, connect
 from .predict import PosteriorDraws, draws_of, injected_species
 from .predict_selection import fitted_points, is_related, load_experiments, restrict
 
@@ -292,7 +292,8 @@ def _predictions(drawn: PosteriorDraws, data: ExperimentData, nuisances: Mapping
     sources = SourceTable.build(posterior.model, data.elements, varying, posterior.sources.fixed)
     ranges = [(float(nuisances[name].min()), float(nuisances[name].max())) for name in ("phi", "energy_scale")]
     response = ExperimentResponse.build(sources, data.measurements, ranges[0], ranges[1])
-    likelihood = ExperimentLikelihood(data, response)
+    sources, connected = connect(sources, [response])
+    likelihood = ExperimentLikelihood(data, connected[0])
     spectra = sources.evaluate(drawn.values, len(drawn))
     return np.asarray(likelihood.predict(spectra, {f"{data.key}.{k}": v for k, v in nuisances.items()}))
 
