@@ -164,7 +164,7 @@ def test_smooth_in_age_distance_and_diffusion():
     for extra in ({}, {"half_height": 1.0, "loss_rate": 1e-7}):
         curve = np.log(source_density(np.full_like(age, 1e-7), 0.5, age, 2e4, **extra))
         bend = np.diff(curve, 2) / np.log(age[1] / age[0]) ** 2
-        # the second derivative is -d^2/4Dt = -16 at first and changes by as much per e-fold, 0.036 per step: nothing else
+        # it is -d^2/4Dt = -16 at first and changes by as much per e-fold, 0.036 per step
         assert np.max(np.abs(np.diff(bend))) < 0.04
 
 
