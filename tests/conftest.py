@@ -37,6 +37,7 @@ SMALL = """
 name = "small"
 [galaxy]
 preset = "plain-diffusion"
+production = "none"
 geometry = "slab"
 [populations.snr]
 [parameters.snr]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..data.compositions import COMPOSITIONS, load_composition, load_type_ia, read_composition
 from ..data.galaxy_presets import load_galaxy
+from ..data.profile_tables import load_profile
 from ..data.stellar_tables import check_stellar_options, load_stellar_population
 from ..errors import ConfigError, DataError, ModelError, ParameterError, StellarcrError
 from ..extensions import asked_for
@@ -62,7 +64,10 @@ def _population(name: str, section: PopulationConfig, config: RunConfig) -> Call
         return lambda: population
 
     make = _asked_for_by(where, read)
-    return lambda: _asked_for_by(where, make).with_name(name)
+    if section.profile is None:
+        return lambda: _asked_for_by(where, make).with_name(name)
+    profile = load_profile(section.profile, where)
+    return lambda: replace(_asked_for_by(where, make).with_name(name), profile=profile)
 
 
 def _asked_for_by(where: str, function: Callable[[], Result]) -> Result:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from ..extensions import find_extension, is_reference
+from ..galaxy import Galaxy
+from ..galaxy.profiles import TabulatedProfile
 from ..infer.parameters import ParameterSpace
 from ..infer.priors import Prior, UserPrior
 from ..likelihood.experiment import ExperimentData
@@ -35,7 +38,7 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
     amplitudes = [f"{p.name}.{p.amplitude_name}" for p in stellar]
     rounded = {name: float(f"{model.parameters[name].default:.6g}") for name in amplitudes}
     content = {
-        "galaxy": {k: v for k, v in vars(model.galaxy).items() if k not in ("sources", "response", "reduced_response")},
+        "galaxy": _galaxy_identity(model.galaxy),
         "grid": config.grid.model_dump(),
         "populations": {
             p.name: [
@@ -43,11 +46,14 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
                 _shape_identity(p),
                 *_nuclei(p),
                 *_release(p),
+                *([_profile_identity(p.profile)] if p.profile is not None else []),
             ]
             for p in model.populations
         },
         "defaults": {
-            name: rounded.get(name, info.default) for name, info in model.parameters.items() if name not in given
+            name: rounded.get(name, info.default)
+            for name, info in model.parameters.items()
+            if name not in given and name not in _SAID_BY_GALAXY
         },
         "parameters": {
             p.name: p.linked or (p.value if p.prior is None else _prior_identity(p.prior)) for p in space.parameters
@@ -58,6 +64,26 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
         "tables": {name: value for d in data for name, value in d.hashes.items()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+_SAID_BY_GALAXY = ("galaxy.half_height", "galaxy.hydrogen_column")
+"""Parameters whose defaults the identity of the Galaxy holds already."""
+
+
+def _galaxy_identity(galaxy: Galaxy) -> dict[str, Any]:
+    """What decides about propagation; nuclear tables by their hashes, and nothing of them without a network."""
+    content = {f.name: getattr(galaxy, f.name) for f in fields(galaxy) if f.name not in ("sources", "network")}
+    content["profile"] = _profile_identity(galaxy.profile)
+    if galaxy.network is None:
+        del content["production"], content["inelastic"]
+    else:
+        del content["production"], content["inelastic"]
+        content["network"] = galaxy.network.sources["tables"]
+    return content
+
+
+def _profile_identity(profile: Any) -> str:
+    return str(profile) if isinstance(profile, TabulatedProfile) else getattr(profile, "name", profile)
 
 
 def _shape_identity(population: Population) -> Any:
@@ -110,6 +136,7 @@ def resolved_toml(config: RunConfig, model: ForwardModel, data: list[ExperimentD
     content = config.model_dump(mode="json", exclude_none=True)
     galaxy = {k: v for k, v in vars(model.galaxy).items() if isinstance(v, int | float | str) and k != "name"}
     preset = str(config.galaxy.get("preset", "plain-diffusion"))
+    galaxy.setdefault("profile", config.galaxy.get("profile") or getattr(model.galaxy.profile, "name", ""))
     for name, section in content["populations"].items():
         if section["spectrum"] == "stellar":
             section["options"] = stellar_options(section.get("kind") or name, section["options"]).to_mapping()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from ..data.galaxy_presets import own_tables
 from ..errors import ConfigError, nearest
 from ..extensions import absolute_reference, absolute_references, is_reference
 from ..likelihood.schema import Strict, parse, read_toml
@@ -31,6 +32,11 @@ class PopulationConfig(Strict):
         "the kind",
     )
     isotopes: str = Field("dominant", description="dominant, given (by the composition) or natural (terrestrial)")
+    profile: str | None = Field(
+        None,
+        description="radial distribution of the sources, a name or an ECSV table of your own, 'file.ecsv'; default: the "
+        "Galaxy's",
+    )
     yields: str = Field("N100", description="Type Ia only: explosion model of Seitenzahl et al. 2013")
     options: dict[str, Any] = Field(
         default={},
@@ -45,6 +51,11 @@ class NearbyConfig(Strict):
     table: str = Field(description="a shipped table, such as qiu2026, or an ECSV table of your own, 'file.ecsv'")
     names: tuple[str, ...] | None = Field(None, min_length=1, description="which sources; default: all of the table")
     isotopes: str = Field("dominant", description="dominant, given (by the composition) or natural (terrestrial)")
+    profile: str | None = Field(
+        None,
+        description="radial distribution of the sources, a name or an ECSV table of your own, 'file.ecsv'; default: the "
+        "Galaxy's",
+    )
     yields: str = Field("N100", description="of sources of type ia: explosion model of Seitenzahl et al. 2013")
     boundary: Literal["free", "halo"] = Field(
         "free", description="diffusion in infinite space, or in a halo that particles leave at its half-height"
@@ -112,6 +123,8 @@ class RunConfig(Strict):
         path = content.get("path")
         base = Path(path).parent if isinstance(path, str) and path else Path()
         sections = {key: content[key] for key in ("populations", "parameters", "likelihoods") if key in content}
+        if isinstance(content.get("galaxy"), Mapping):
+            content = {**content, "galaxy": own_tables(content["galaxy"], base)}
         if isinstance(sections.get("populations"), Mapping):
             sections["populations"] = {
                 name: section.model_dump() if isinstance(section, PopulationConfig) else section
@@ -145,7 +158,7 @@ def _own_files(sections: dict[str, Any], base: Path) -> dict[str, Any]:
 
     A folder that does not lie beside the configuration is left as it is: relative to the likelihood file.
     """
-    for part, key in (("populations", "composition"), ("likelihoods", "folder")):
+    for part, key in (("populations", "composition"), ("populations", "profile"), ("likelihoods", "folder")):
         tables = sections.get(part)
         for table in tables.values() if isinstance(tables, dict) else ():
             name = table.get(key) if isinstance(table, dict) else None

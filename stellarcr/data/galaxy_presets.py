@@ -12,6 +12,7 @@ from ..errors import ConfigError, nearest
 from ..galaxy import Galaxy
 from .content import content_path
 from .nuclear_tables import load_network
+from .profile_tables import load_profile
 
 
 def galaxy_presets() -> dict[str, Path]:
@@ -56,7 +57,7 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
             number = valid[key] == "float"
             if number and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise ConfigError(f"galaxy.{key} = {value!r} must be a number", where=origin, remedy="give a number")
-    merged = {"name": path.stem, **content, **(changes or {})}
+    merged = {"name": path.stem, **own_tables(content, path.parent), **(changes or {})}
     missing = [f.name for f in fields(Galaxy) if f.name not in merged and f.name in _REQUIRED]
     if missing:
         raise ConfigError(
@@ -65,19 +66,40 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
             remedy="add the missing keys; see plain-diffusion",
         )
     try:
-        return Galaxy(**merged, **_tables(merged))
+        return Galaxy(**{**merged, **_tables(merged, where or str(path))})
     except ConfigError as error:
+        if error.where == where and where:
+            raise
         origin = f"{path} with the changes of {where}" if changes else str(path)
         raise ConfigError(error.problem, where=origin, remedy=error.remedy) from None
 
 
-def _tables(content: Mapping[str, Any]) -> dict[str, Any]:
+def own_tables(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Make the paths of the user's own tables absolute.
+
+    Parameters
+    ----------
+    content : mapping
+        Keys of a preset.
+    folder : Path
+        To which relative paths refer.
+    """
+    return {
+        key: str((folder / Path(value).expanduser()).resolve())
+        if key in ("production", "inelastic", "profile") and isinstance(value, str) and value.endswith(".ecsv")
+        else value
+        for key, value in content.items()
+    }
+
+
+def _tables(content: Mapping[str, Any], where: str) -> dict[str, Any]:
     """What a preset names and a Galaxy holds: nuclear tables, and a source profile of the user's own."""
     found: dict[str, Any] = {}
-    production = content.get("production", "none")
-    if production != "none":
-        helium = float(content.get("helium_fraction", 0.1))
-        found["network"] = load_network(str(production), str(content.get("inelastic", "letaw1983")), helium)
+    production, inelastic = content.get("production", "none"), content.get("inelastic", "letaw1983")
+    if isinstance(production, str) and isinstance(inelastic, str) and production != "none":
+        found["network"] = load_network(production, inelastic, float(content.get("helium_fraction", 0.1)))
+    if isinstance(content.get("profile"), str):
+        found["profile"] = load_profile(content["profile"], where)
     return found
 
 

@@ -24,6 +24,7 @@ FIT = """
 name = "small"
 [galaxy]
 preset = "plain-diffusion"
+production = "none"
 geometry = "slab"
 [populations.snr]
 [parameters.snr]
