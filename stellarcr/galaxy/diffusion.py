@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ..backend import Array, namespace
 
@@ -47,14 +48,19 @@ def diffusion_coefficient(
         D in the unit of ``D0``, of the broadcast shape.
     """
     xp = namespace(rigidity, beta, D0, delta, R_h, delta_h, eta)
-    # one exponential of the whole array; logarithms are taken before anything is broadcast
-    log_rigidity = xp.log(rigidity)
-    exponent = delta * (log_rigidity - math.log(REFERENCE_RIGIDITY)) + eta * xp.log(beta)
-    distance = log_rigidity - (xp.log(R_h) if hasattr(R_h, "shape") else math.log(R_h))
+    # one exponential, and few passes over the whole array: what is small is joined before it is broadcast
+    log_rigidity, log_scale = _log(rigidity, xp), _log(D0, xp)
+    low = log_rigidity - math.log(REFERENCE_RIGIDITY)
+    distance = log_rigidity - _log(R_h, xp)
+    change = delta_h - delta
     if smoothness > 0:
         # log(1 + exp(x)) written so that a large x does not overflow
         x = distance / smoothness
-        softened = smoothness * (0.5 * (x + xp.abs(x)) + xp.log1p(xp.exp(-xp.abs(x))))
+        bend = (smoothness * change) * (0.5 * (x + xp.abs(x)) + xp.log1p(xp.exp(-xp.abs(x))))
     else:
-        softened = 0.5 * (distance + xp.abs(distance))
-    return D0 * xp.exp(exponent + (delta_h - delta) * softened)
+        bend = (0.5 * change) * (distance + xp.abs(distance))
+    return xp.exp(delta * low + bend + (log_scale + eta * _log(beta, xp)))
+
+
+def _log(value: Array, xp: Any) -> Array:
+    return xp.log(value) if hasattr(value, "shape") else math.log(value)

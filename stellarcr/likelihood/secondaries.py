@@ -38,7 +38,7 @@ PER_DECADE = (3, 4, 5, 6, 8, 11, 16, 24)
 SPARSE_ABOVE = 3e3
 """Kinetic energy per nucleon [GeV] above which half as many are taken."""
 
-AIMED_ERROR = 5e-4
+AIMED_ERROR = 9e-4
 """Error that the interpolation in energy should make at most, relative to the density of the fragment's element."""
 
 LARGEST_ERROR = 5e-3
