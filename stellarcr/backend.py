@@ -105,47 +105,50 @@ def sum_of_rows(target: np.ndarray, size: int) -> Stencil:
 def forward_substitution(
     lower: Array,
     right: Array,
-    inverse: Array,
+    diagonal: Sequence[Array],
     couplings: Sequence[tuple[int, int, Array]] = (),
     factors: Mapping[int, Array] | None = None,
 ) -> Array:
     """Solve many triangular systems that share their off-diagonal part.
 
-    x_i = (b_i + f_i sum_(j<i) L_ij x_j + sum_(j<i) c_ij x_j) / d_i, for every column alike but b, d, c and f.
+    d_i x_i = b_i + f_i sum_(j<i) L_ij x_j + sum_(j<i) c_ij x_j, for every column alike but b, d, c and f.
 
     Parameters
     ----------
     lower : array
         L, ``(n, n)``, or one for each of several groups of columns, ``(n_groups, n, n)``; only what lies below the
         diagonal is read.
-    right, inverse : array
-        b and 1/d, ``(n, n_groups, m)``.
+    right : array
+        b, ``(n, n_groups, n_sets, m)``; ``n_sets`` may be 1 where all sets of columns have the same.
+    diagonal : sequence of array
+        d, one array ``(n_groups, n_sets, m)`` for each of the n rows.
     couplings : sequence of (int, int, array)
-        i, j and c_ij ``(n_groups, m)`` of the few that differ between columns.
+        i, j and c_ij ``(n_groups, n_sets, m)`` of the few that differ between columns.
     factors : mapping of int to array, optional
-        f_i, ``(n_groups, m)``, of the rows that have one.
+        f_i, to be broadcast with these, of the rows that have one.
 
     Returns
     -------
     array
-        x, ``(n, n_groups, m)``.
+        x, ``(n, n_groups, n_sets, m)``.
     """
     xp = namespace(right)
     factors = factors or {}
     if xp is np:
-        return _forward_substitution_in_blocks(lower, right, inverse, couplings, factors)
+        return _forward_substitution_in_blocks(lower, right, diagonal, couplings, factors)
     lower = xp.asarray(lower)
+    shape = diagonal[0].shape
     solved: list[Array] = []
     for i in range(right.shape[0]):
         total = right[i, ...]
         if i:
-            known = xp.permute_dims(xp.stack(solved), (1, 0, 2))
-            gained = (lower[..., i : i + 1, :i] @ known)[:, 0, :]
+            known = xp.stack([xp.reshape(x, (shape[0], -1)) for x in solved], axis=1)
+            gained = xp.reshape(lower[..., i : i + 1, :i] @ known, shape)
             total = total + (gained * factors[i] if i in factors else gained)
         for row, column, value in couplings:
             if row == i:
                 total = total + value * solved[column]
-        solved.append(total * inverse[i, ...])
+        solved.append(total / diagonal[i])
     return xp.stack(solved)
 
 
@@ -156,26 +159,27 @@ _BLOCK = 16
 def _forward_substitution_in_blocks(
     lower: np.ndarray,
     right: np.ndarray,
-    inverse: np.ndarray,
+    diagonal: Sequence[np.ndarray],
     couplings: Sequence[tuple[int, int, np.ndarray]],
     factors: Mapping[int, np.ndarray],
 ) -> np.ndarray:
     """`forward_substitution` for NumPy: writes into the array that it returns."""
-    solved = np.empty_like(right)
+    shape = diagonal[0].shape
+    solved = np.empty((len(diagonal), *shape))
     shared = lower.ndim == 2
-    grouped = solved.transpose(1, 0, 2)
-    flat = solved.reshape(len(right), -1)
+    flat = solved.reshape(len(diagonal), -1)
+    grouped = solved.reshape(len(diagonal), shape[0], -1).transpose(1, 0, 2)
 
     def gained(rows: slice, columns: slice) -> np.ndarray:
         if shared:
-            return (lower[rows, columns] @ flat[columns]).reshape(-1, *right.shape[1:])
-        return np.matmul(lower[:, rows, columns], grouped[:, columns]).transpose(1, 0, 2)
+            return (lower[rows, columns] @ flat[columns]).reshape(-1, *shape)
+        return np.matmul(lower[:, rows, columns], grouped[:, columns]).transpose(1, 0, 2).reshape(-1, *shape)
 
     extra: dict[int, list[tuple[int, np.ndarray]]] = {}
     for row, column, value in couplings:
         extra.setdefault(row, []).append((column, value))
-    for start in range(0, len(right), _BLOCK):
-        stop = min(start + _BLOCK, len(right))
+    for start in range(0, len(diagonal), _BLOCK):
+        stop = min(start + _BLOCK, len(diagonal))
         outside = gained(slice(start, stop), slice(0, start)) if start else None
         for i in range(start, stop):
             total = gained(slice(i, i + 1), slice(start, i))[0] if i > start else None
@@ -189,7 +193,7 @@ def _forward_substitution_in_blocks(
                 total += right[i]
             for column, value in extra.get(i, ()):
                 total = total + value * solved[column]
-            np.multiply(total, inverse[i], out=solved[i])
+            np.divide(total, diagonal[i], out=solved[i])
     return solved
 
 

@@ -146,9 +146,12 @@ class NetworkTables:
     @cached_property
     def decay_rates(self) -> np.ndarray:
         """1 / (gamma tau) [1/s] of the decaying nuclides, ``(n_decaying, n_energy)``."""
-        rows = list(self.decaying)
-        lifetime = self.network.half_life[rows] * YEAR / np.log(2.0)
-        return np.sqrt(1.0 - self.beta[rows] ** 2) / lifetime[:, None]
+        rates = []
+        for k in self.decaying:
+            nuclide, lifetime = self.nuclides[k], self.network.half_life[k] * YEAR / np.log(2.0)
+            # gamma from the energy: 1 - beta^2 is lost in rounding at high energies
+            rates.append(1.0 / (lifetime * (1.0 + nuclide.mass_number * self.energy / nuclide.mass)))
+        return np.reshape(rates, (-1, len(self.energy)))
 
 
 def restricted(network: NuclearNetwork, names: Collection[str]) -> NuclearNetwork:
@@ -222,71 +225,72 @@ def steady_state(
     """
     xp = namespace(sources[0][1], diffusion, half_height, hydrogen_column)
     n_nuclides, n_energy, n = sources[0][1].shape
-    n_slabs = len(wavenumbers)
-    # parameter vectors come last, slabs before them: (n_nuclides, n_energy, n_slabs, n)
-    whole = (n_nuclides, n_energy, n_slabs, n)
+    # parameter vectors come last, slabs before them: (n_energy, n_slabs, n) for each nuclide
+    whole = (n_energy, len(wavenumbers), n)
     rate = RATE_PER_MILLIBARN * hydrogen_column
     reach = (diffusion / (xp.asarray(tables.beta)[:, :, None] * rate))[:, :, None, :]
     k = xp.asarray(wavenumbers)[:, None]
     escape = escape_coefficient(k, half_height)
     sigma = xp.asarray(tables.network.destruction)[:, :, None, None] * destruction
-    diagonal, gains = _decays(tables, k, reach, escape, diffusion, half_height, reach * escape + sigma, xp)
-    inverse = expanded(1.0 / diagonal, whole, xp)
-    rights = [
-        (injected * (xp.asarray(tables.rigidity_per_energy)[:, :, None] / rate))[:, :, None, :]
-        * xp.asarray(weights)[:, None]
-        for weights, injected in sources
-    ]
-    right = sum(rights[1:], rights[0])
-    flat = (n_nuclides, n_energy, n_slabs * n)
-    right, inverse = xp.reshape(right, flat), xp.reshape(inverse, flat)
-    couplings = [(i, j, xp.reshape(expanded(gain, whole[1:], xp), flat[1:])) for i, j, gain in gains]
+    both = reach * escape + sigma
+    diagonal = [expanded(both[row, ...], whole, xp) for row in range(n_nuclides)]
+    couplings = []
+    for row, daughter, gain in _decays(tables, k, reach, escape, diffusion, half_height, xp):
+        diagonal[row] = diagonal[row] + gain
+        if daughter >= 0:
+            couplings.append((daughter, row, expanded(gain, whole, xp)))
+    per_area = xp.asarray(tables.rigidity_per_energy)[:, :, None] / rate
+    if len(sources) == 1:
+        # sources of one profile differ between slabs by the slabs' weights only, which are applied in the end
+        weights, right = sources[0][0], (sources[0][1] * per_area)[:, :, None, :]
+    else:
+        weights = np.ones(len(wavenumbers))
+        parts = [(injected * per_area)[:, :, None, :] * xp.asarray(w)[:, None] for w, injected in sources]
+        right = sum(parts[1:], parts[0])
     factors = {
-        row: xp.reshape(expanded(xp.asarray(value), (1, n_slabs, n), xp), (1, n_slabs * n))
+        row: xp.asarray(value)
         for element, value in (production or {}).items()
         for row, nuclide in enumerate(tables.nuclides)
         if nuclide.symbol == element
     }
-    solved = _solve(tables, right, inverse, couplings, factors, xp)
+    solved = _solve(tables, right, diagonal, couplings, factors, xp)
     found = []
     wanted = list(range(n_nuclides)) if rows is None else list(rows)
     for row in wanted:
-        total = solved[row] - right[row, ...] * inverse[row, ...] if made else solved[row]
-        slabs = xp.reshape(total, whole[1:])
-        found.append(sum((slabs[:, p, :] for p in range(1, n_slabs)), slabs[:, 0, :]))
+        total = solved[row] - right[row, ...] / diagonal[row] if made else solved[row]
+        terms = [float(w) * total[:, p, :] for p, w in enumerate(weights)]
+        found.append(sum(terms[1:], terms[0]))
     return xp.stack(found) / xp.asarray((tables.beta * tables.rigidity_per_energy)[wanted])[:, :, None]
 
 
 def _solve(
     tables: NetworkTables,
     right: Array,
-    inverse: Array,
+    diagonal: Sequence[Array],
     couplings: Sequence[tuple[int, int, Array]],
     factors: Mapping[int, Array],
     xp: Any,
 ) -> list[Array]:
-    """Solve for all nuclides: one array ``(n_energy, m)`` each."""
+    """Solve for all nuclides: one array ``(n_energy, n_slabs, n)`` each."""
+    last = tables.last
     parts = []
     for start, stop, lower in tables.bands:
-        parts.append(
-            forward_substitution(
-                lower,
-                right[: tables.last, start:stop],
-                inverse[: tables.last, start:stop],
-                [(i, j, c[start:stop]) for i, j, c in couplings],
-                factors,
-            )
-        )
+        here = slice(start, stop)
+        inside = [(i, j, gain[here]) for i, j, gain in couplings if i < last]
+        rows = [d[here] for d in diagonal[:last]]
+        parts.append(forward_substitution(lower, right[:last, here], rows, inside, factors))
     together = parts[0] if len(parts) == 1 else xp.concat(parts, axis=1)
-    solved = [together[k, ...] for k in range(tables.last)]
-    if tables.last < right.shape[0]:
-        gained = xp.asarray(tables.endings) @ xp.permute_dims(together, (1, 0, 2))
-        for k in range(tables.last, right.shape[0]):
-            gain = gained[:, k - tables.last, :]
-            total = right[k, ...] + (gain * factors[k] if k in factors else gain)
+    solved = [together[row, ...] for row in range(last)]
+    if last < len(diagonal):
+        shape = diagonal[0].shape
+        known = xp.reshape(xp.permute_dims(together, (1, 0, 2, 3)), (shape[0], last, -1))
+        gained = xp.asarray(tables.endings) @ known
+        for row in range(last, len(diagonal)):
+            gain = xp.reshape(gained[:, row - last, :], shape)
+            total = right[row, ...] + (gain * factors[row] if row in factors else gain)
             for daughter, parent, coupling in couplings:
-                total = total + coupling * solved[parent] if daughter == k else total
-            solved.append(total * inverse[k, ...])
+                total = total + coupling * solved[parent] if daughter == row else total
+            solved.append(total / diagonal[row])
     return solved
 
 
@@ -297,23 +301,13 @@ def _decays(
     escape: Array,
     diffusion: Array,
     half_height: Array,
-    diagonal: Array,
     xp: Any,
-) -> tuple[Array, list[tuple[int, int, Array]]]:
-    """Diagonal with the decays, and what the daughters gain from their parents."""
-    if not tables.decaying:
-        return diagonal, []
-    rows: list[Array] = []
-    gains: list[tuple[int, int, Array]] = []
-    done = 0
+) -> list[tuple[int, int, Array]]:
+    """Nuclides that decay: position, daughter's position, and what decay adds to the one and takes to the other."""
+    found = []
     for k, parent in enumerate(tables.decaying):
         rate = xp.asarray(tables.decay_rates[k])[:, None]
         kappa = xp.sqrt(wavenumbers**2 + (rate / diffusion[parent, ...])[:, None, :])
         gain = reach[parent, ...] * (escape_coefficient(kappa, half_height) - escape)
-        rows.extend((diagonal[done:parent, ...], (diagonal[parent, ...] + gain)[None, ...]))
-        done = parent + 1
-        daughter = int(tables.network.daughter[parent])
-        if daughter >= 0:
-            gains.append((daughter, parent, gain))
-    rows.append(diagonal[done:, ...])
-    return xp.concat(rows, axis=0), gains
+        found.append((parent, int(tables.network.daughter[parent]), gain))
+    return found

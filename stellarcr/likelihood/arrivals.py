@@ -125,8 +125,7 @@ class Arrivals:
         parts = [xp.take(flat, xp.asarray(self._entries(self.folded)), axis=0)] if self.folded else []
         relativistic = self.galaxy.diffusion(rigidity, xp.ones_like(rigidity), propagation) if self.free else None
         if self.free:
-            injected = xp.take(flat, xp.asarray(self._free_entries), axis=0)
-            parts.append(injected * self._transfer(relativistic, propagation, xp))
+            parts.extend(self._transferred(flat, relativistic, propagation, xp))
         for primary, transfer in zip(self.apart, transfers, strict=True):
             injected = xp.take(flat, xp.asarray(self._entries((primary,))), axis=0)
             here = xp.permute_dims(xp.take(transfer, xp.asarray(primary.points), axis=1), (1, 0))
@@ -140,48 +139,46 @@ class Arrivals:
         return np.concatenate([np.zeros(0, dtype=int), *(p.source * self.grid.size + p.points for p in primaries)])
 
     @cached_property
-    def _free_entries(self) -> np.ndarray:
-        return self._entries(self.free)
-
-    @cached_property
-    def _free_nuclei(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Of the free entries: positions in the grid, beta, 2 h Gamma [kpc/s], positions of their profiles."""
-        point, beta, rate, profile = [], [], [], []
+    def _free_nuclei(self) -> tuple[tuple[slice, np.ndarray, np.ndarray, int], ...]:
+        """Of each free primary: stretch of the grid, beta and 2 h Gamma [kpc/s] there, position of its profile."""
+        found = []
         for primary in self.free:
-            rigidity = self.grid.rigidity[primary.points]
+            stretch = slice(int(primary.points[0]), int(primary.points[-1]) + 1)
+            rigidity = self.grid.rigidity[stretch]
             momentum = primary.nuclide.charge * rigidity
-            point.append(primary.points)
-            beta.append(momentum / np.sqrt(momentum**2 + primary.nuclide.mass**2))
-            rate.append(self.galaxy.grammage_rate(primary.nuclide, rigidity))
-            profile.append(np.full(len(rigidity), self._profiles.index(self.sources[primary.source].profile)))
-        return tuple(np.concatenate(x) for x in (point, beta, rate, profile))  # type: ignore[return-value]
-
-    @cached_property
-    def _fractions(self) -> np.ndarray:
-        return np.repeat([p.fraction for p in self.free], [len(p.points) for p in self.free])
+            beta = momentum / np.sqrt(momentum**2 + primary.nuclide.mass**2)
+            rate = self.galaxy.grammage_rate(primary.nuclide, rigidity)
+            profile = self._profiles.index(self.sources[primary.source].profile)
+            found.append((stretch, beta[:, None], rate[:, None], profile))
+        return tuple(found)
 
     @cached_property
     def _profiles(self) -> tuple[RadialProfile, ...]:
         return tuple(dict.fromkeys(c.profile for c in self.sources if c.profile is not None))
 
-    def _transfer(self, relativistic: Array, propagation: Mapping[str, Array], xp: Any) -> Array:
-        """Density at the Sun per injected particle per second [1/m^3] of the free entries, ``(n_free, n)``.
+    def _transferred(self, flat: Array, relativistic: Array, propagation: Mapping[str, Array], xp: Any) -> list[Array]:
+        """Density at the Sun [1/(m^3 GV)] of the free primaries.
 
         ``relativistic`` is D on the grid for beta = 1 [kpc^2/s].
         """
-        point, beta, rate, profile = self._free_nuclei
-        slow = xp.asarray(beta)[:, None] ** propagation.get("eta", self.galaxy.eta)
-        diffusion = xp.take(relativistic, xp.asarray(point), axis=0) * slow
+        eta = propagation.get("eta", self.galaxy.eta)
         gas = propagation.get("hydrogen_column", self.galaxy.hydrogen_column) / self.galaxy.hydrogen_column
-        destroyed = xp.asarray(rate)[:, None] * (gas * propagation.get("destruction", 1.0))
+        destruction = gas * propagation.get("destruction", 1.0)
         height = propagation.get("half_height", self.galaxy.half_height)
         slabs = self.galaxy.slabs(self._profiles, height, SLAB_ERROR)
-        terms = []
-        for p, k in enumerate(slabs.wavenumbers):
-            weight = slabs.weights[profile, p] * self._fractions / KILOPARSEC**3
-            escape = escape_coefficient(xp.asarray(float(k)), height)
-            terms.append(xp.asarray(weight)[:, None] / (escape * diffusion + destroyed))
-        return sum(terms[1:], terms[0])
+        escape = [escape_coefficient(xp.asarray(float(k)), height) * relativistic for k in slabs.wavenumbers]
+        found = []
+        # one nuclide after the other: its stretch of the grid stays in the cache
+        for primary, (stretch, beta, rate, profile) in zip(self.free, self._free_nuclei, strict=True):
+            slow, destroyed = xp.asarray(beta) ** eta, xp.asarray(rate) * destruction
+            terms = [
+                float(w) * (primary.fraction / KILOPARSEC**3) / (speed[stretch, ...] * slow + destroyed)
+                for w, speed in zip(slabs.weights[profile], escape, strict=True)
+            ]
+            start = primary.source * self.grid.size
+            injected = flat[start + stretch.start : start + stretch.stop, ...]
+            found.append(injected * sum(terms[1:], terms[0]))
+        return found
 
 
 def build_arrivals(
@@ -213,7 +210,7 @@ def build_arrivals(
     """
     network = galaxy.network
     assert network is not None
-    points = [np.flatnonzero(mask) for mask in seen]
+    points = [_without_gaps(np.flatnonzero(mask)) for mask in seen]
     group = {n: c for c, column in enumerate(columns) for n in column.members}
     own = {(column.place, column.isotopes, column.profile): c for c, column in enumerate(columns)}
     folded: list[Primary] = []
@@ -239,7 +236,7 @@ def build_arrivals(
     is_free = any(not s.folded for s in sources if s.place == "disc")
     fragments = None
     if fragile:
-        stretches = {n: np.arange(points[group[n]][0], points[group[n]][-1] + 1) for n in fragile}
+        stretches = {n: points[group[n]] for n in fragile}
         fragments = build_fragments(
             galaxy, grid, disc, len(sources), stretches, made, is_free, defaults, typical.ravel()
         )
@@ -262,3 +259,7 @@ def build_arrivals(
         sum_of_rows(row, len(rows)),
         places,
     )
+
+
+def _without_gaps(points: np.ndarray) -> np.ndarray:
+    return np.arange(points[0], points[-1] + 1) if len(points) else points
