@@ -66,6 +66,8 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
             remedy="add the missing keys; see plain-diffusion",
         )
     try:
+        # numbers are judged before tables are read
+        Galaxy(**{key: value for key, value in merged.items() if key not in ("production", "inelastic", "profile")})
         return Galaxy(**{**merged, **_tables(merged, where or str(path))})
     except ConfigError as error:
         if error.where == where and where:

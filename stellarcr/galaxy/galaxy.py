@@ -313,7 +313,7 @@ class Galaxy:
         release = population.release
         gas = release is not None and release.gas
         # from the column of the whole disc to one hydrogen atom per cm3, from 1/s to 1/yr
-        per_atom = CM_PER_KPC / self.hydrogen_column * YEAR
+        per_atom = CM_PER_KPC / self.hydrogen_column * YEAR * (propagation or {}).get("destruction", 1.0)
         rate = self.grammage_rate(nuclide, rigidity) * per_atom if gas else None
         density = nearby_transfer(
             release,
@@ -355,12 +355,12 @@ class Galaxy:
             Density [1/m^3] per particle per second in the Galaxy.
         """
         given = propagation or {}
-        beta, diffusion = self._motion(nuclide, rigidity, given)
+        _, diffusion = self._motion(nuclide, rigidity, given)
         xp = namespace(diffusion)
         gas = given.get("hydrogen_column", self.hydrogen_column) / self.hydrogen_column * given.get("destruction", 1.0)
         rate = self.grammage_rate(nuclide, rigidity) * gas / diffusion
         height = given.get("half_height", self.half_height)
-        decay = self._decay_rate(nuclide, beta)
+        decay = self._decay_rate(nuclide, rigidity)
         if decay is not None:
             slabs = self.slabs((profile,), height)
             kappa = xp.sqrt(xp.asarray(slabs.wavenumbers) ** 2 + (decay / diffusion)[..., None])
@@ -376,13 +376,15 @@ class Galaxy:
         """Where a nuclide stands in the network, -1 without one or if it is no member."""
         return -1 if self.network is None else self.network.positions.get(nuclide.name, -1)
 
-    def _decay_rate(self, nuclide: Nuclide, beta: Array) -> Array | None:
+    def _decay_rate(self, nuclide: Nuclide, rigidity: Array) -> Array | None:
         """1 / (gamma tau) [1/s] of a nuclide that decays in flight; None of others."""
         position = self._position(nuclide)
         if self.network is None or position < 0 or not np.isfinite(self.network.half_life[position]):
             return None
-        xp = namespace(beta)
-        return xp.sqrt(1.0 - beta**2) * (np.log(2.0) / (self.network.half_life[position] * YEAR))
+        xp = namespace(rigidity)
+        # gamma from the momentum: 1 - beta^2 is lost in rounding at high energies
+        gamma = xp.sqrt(1.0 + (nuclide.charge * rigidity / nuclide.mass) ** 2)
+        return np.log(2.0) / (self.network.half_life[position] * YEAR) / gamma
 
     def arrivals(
         self,

@@ -45,7 +45,6 @@ LARGEST_ERROR = 5e-3
 """Error that is refused; in between the log says what is reached. Sharp breaks of source spectra lie at equal rigidity,
 so at different energies for parent and fragment."""
 
-DEBUG = True
 LARGE_SHIFT = 0.2
 """Difference of ln(A/Z) from which a target's ratio refers to its parent's rigidity."""
 

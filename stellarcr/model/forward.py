@@ -23,7 +23,7 @@ from ..observe.grid import RigidityGrid
 from ..populations.base import ParameterInfo, Population
 from ..populations.release import SOURCE_PARAMETERS
 from ..species import Nuclide, members
-from .names import check_limits, check_names, check_value, split_name
+from .names import check_break, check_limits, check_names, check_value, split_name
 from .network_flux import network_flux
 from .sources import energy_weights, injected_amplitude, varied_abundances
 
@@ -73,6 +73,10 @@ class ForwardModel:
                 f"the rigidity grid starts at {self.grid.lowest:g} GV, but powers are defined above 1 GV",
                 remedy="leave grid.lowest at 1",
             )
+        try:
+            check_break("galaxy.R_h", self.galaxy.R_h, self.galaxy.R_h, self.grid)
+        except ParameterError as error:
+            raise ModelError(error.problem, remedy=error.remedy) from None
 
     def _check_network(self) -> None:
         """Refuse nuclides of the disc that the network does not hold: they would be lost."""
@@ -128,9 +132,13 @@ class ForwardModel:
             With name, value and what to do.
         """
         check_value(name, value, self.parameters, limit)
+        if not limit:
+            check_break(name, value, value, self.grid)
 
     def check_limits(self, name: str, low: float, high: float) -> None:
         """Refuse a prior that reaches beyond where a component knows its parameter; see `ParameterInfo.limits`.
+
+        The break of the diffusion coefficient must lie in the rigidity grid.
 
         Parameters
         ----------
@@ -145,6 +153,7 @@ class ForwardModel:
             With name, ends, limits and what to do.
         """
         check_limits(name, low, high, self.parameters)
+        check_break(name, low, high, self.grid)
 
     @cached_property
     def _defaults(self) -> dict[str, dict[str, Array]]:

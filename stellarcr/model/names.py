@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from ..errors import ParameterError, nearest
+from ..observe.grid import RigidityGrid
 from ..populations.base import ParameterInfo
 
 LOG10 = "log10_"
@@ -125,3 +126,35 @@ def check_limits(name: str, low: float, high: float, known: Mapping[str, Paramet
                 else ""
             ),
         )
+
+
+def check_break(name: str, low: float, high: float, grid: RigidityGrid) -> None:
+    """Refuse a break of the diffusion coefficient outside the rigidity grid, where it would do nothing.
+
+    Parameters
+    ----------
+    name : str
+        ``galaxy.R_h`` or ``galaxy.log10_R_h``; any other passes.
+    low, high : float
+        Ends of a prior, of which infinite ones are left alone, or one value twice.
+    grid : RigidityGrid
+        Of the model.
+
+    Raises
+    ------
+    ParameterError
+        With name, values, the grid's range and what to do.
+    """
+    if plain_name(name) != "galaxy.R_h":
+        return
+    logarithmic = plain_name(name) != name
+    first, last = (np.log10(r) if logarithmic else r for r in (grid.lowest, grid.highest))
+    slack = 1e-9 * (last - first)
+    if all(first - slack <= end <= last + slack for end in (low, high) if np.isfinite(end)):
+        return
+    what = f"{low:g}" if low == high else f"a prior from {low:g} to {high:g}"
+    raise ParameterError(
+        f"parameter {name!r}: {what} leaves the rigidity grid, {first:g} to {last:g}"
+        + (" (log10 of GV)" if logarithmic else " GV"),
+        remedy="keep the break inside the grid, or set delta_h equal to delta for a diffusion coefficient without break",
+    )

@@ -104,6 +104,7 @@ def network_flux(
     members = network_members(galaxy, element)
     batched = any(getattr(v, "ndim", 0) for _, values, _ in populations for v in values.values())
     batched = batched or any(getattr(v, "ndim", 0) for v in propagation.values())
+    n = _batch(populations, propagation)
     fluxes: dict[str, dict[Nuclide, Array]] = {member.name: {} for member, _, _ in populations}
     for nuclide in members:
         seen, weight = detector_kernel(axis, x, nuclide, phi)
@@ -111,10 +112,11 @@ def network_flux(
         energy = np.maximum(kinetic / nuclide.mass_number, 1e-6)
         last = galaxy.network.nuclides.index(nuclide)
         parts: dict[str, list[Array]] = {name: [] for name in fluxes}
-        for some in _chunks(energy, last + 1, populations, propagation):
+        for some in _chunks(energy, (last + 1) * n):
             tables = NetworkTables.build(galaxy.network, energy[some], last)
             for member, values, weights in populations:
                 injected = injected_by_nuclide(member, values, weights, grid, tables)
+                injected = np.broadcast_to(injected, (*injected.shape[:2], n))
                 density = galaxy.arrivals(tables, {galaxy.profile_of(member): injected}, propagation)[last]
                 parts[member.name].append(density)
         for name, pieces in parts.items():
@@ -123,9 +125,13 @@ def network_flux(
     return fluxes
 
 
-def _chunks(energy: np.ndarray, rows: int, populations: Sequence[Any], propagation: Mapping[str, Array]) -> list[slice]:
-    """Cut energies so that no array becomes large."""
+def _batch(populations: Sequence[Any], propagation: Mapping[str, Array]) -> int:
+    """Number of parameter vectors."""
     sizes = [np.size(v) for _, values, _ in populations for v in values.values()]
-    n = max([1, *sizes, *(np.size(v) for v in propagation.values())])
-    length = max(1, _CHUNK // (rows * n * 3))
+    return max([1, *sizes, *(np.size(v) for v in propagation.values())])
+
+
+def _chunks(energy: np.ndarray, unknowns: int) -> list[slice]:
+    """Cut energies so that no array becomes large."""
+    length = max(1, _CHUNK // (unknowns * 3))
     return [slice(start, start + length) for start in range(0, len(energy), length)]

@@ -26,6 +26,12 @@ def galaxy():
     return load_galaxy()
 
 
+@pytest.fixture(scope="module")
+def alone():
+    """Return the preset with destruction alone, by Letaw's formula."""
+    return load_galaxy("plain-diffusion", {"production": "none"})
+
+
 def diffusion(rigidity, mass, charge):
     """D of the preset with units, from its definition."""
     momentum = charge * rigidity
@@ -56,16 +62,16 @@ def test_given_parameters_replace_the_presets(galaxy):
     np.testing.assert_allclose(both[1], galaxy.diffusion(R, beta, {}), rtol=1e-14)
 
 
-def test_destruction_rate_of_iron(galaxy):
+def test_destruction_rate_of_iron(alone):
     rigidity = np.array([30.0, 1e3, 1e6])
     _, beta = diffusion(rigidity, IRON.mass, 26)
-    found = galaxy.grammage_rate(IRON, rigidity) * u.kpc / u.s
+    found = alone.grammage_rate(IRON, rigidity) * u.kpc / u.s
     # the cross section is printed to 0.05 mb
     np.testing.assert_allclose(found.to_value(u.km / u.s), destruction(beta).value, rtol=1e-4)
 
 
-def test_density_in_the_slab_with_units(galaxy):
-    slab = replace(galaxy, geometry="slab")
+def test_density_in_the_slab_with_units(alone):
+    slab = replace(alone, geometry="slab")
     rigidity = np.array([30.0, 1e3, 1e6])
     coefficient, beta = diffusion(rigidity, IRON.mass, 26)
     r = np.linspace(0.0, 20.0, 200001)
