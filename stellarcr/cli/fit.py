@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -116,16 +117,30 @@ def spectrum(
     print_spectrum(config, set_values or [], species, axis, at, phi, as_json)
 
 
+class Propagation(StrEnum):
+    """Whether parameters of the Galaxy vary."""
+
+    fixed = "fixed"
+    free = "free"
+
+
 def bench(
     config: Config,
     batch: Annotated[int, typer.Option(help="Points per batch.", min=1)] = 64,
+    propagation: Annotated[
+        Propagation | None,
+        typer.Option(help="Free D0, delta, R_h, delta_h, or fix all propagation; by default as configured."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Time the log-posterior on one core."""
     from ..config import build_posterior, load_config
-    from ..studies.bench import benchmark
+    from ..studies.bench import benchmark, with_propagation
 
-    result = benchmark(build_posterior(load_config(config)), batch)
+    chosen = load_config(config)
+    if propagation is not None:
+        chosen = with_propagation(chosen, propagation is Propagation.free)
+    result = benchmark(build_posterior(chosen), batch)
     if as_json:
         typer.echo(json.dumps(result))
         return
@@ -134,6 +149,9 @@ def bench(
     for stage, time in result["stages_us"].items():
         typer.echo(f"  {stage:<22}{time:9.1f} us per batch")
     typer.echo(f"peak memory:      {result['memory_mb']:9.1f} MB")
+    typer.echo(f"numpy.exp:        {result['numpy_exp_ns']:9.2f} ns (tells machines and loads apart)")
+    solved = f", {result['nuclides']} nuclides at {result['energies']} energies" if "energies" in result else ""
+    typer.echo(f"propagation:      {result['propagation']}; network: {result['network']}{solved}")
 
 
 def register(app: typer.Typer) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..config import RunConfig
 from ..infer.posterior import Posterior
 
 BATCH = 64
@@ -59,11 +60,15 @@ def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[s
     -------
     dict
         ``backend``; ``single_us``, time of one point; ``batch`` and ``batch_us_per_point``; ``stages_us``, time
-        per batch of prior, parameters, sources and each likelihood; ``memory_mb``, peak memory of the process.
+        per batch of prior, parameters, sources and each likelihood; ``memory_mb``, peak memory of the process;
+        ``numpy_exp_ns``, time of one exponential, which tells machines and their loads apart; ``propagation``,
+        ``"fixed"`` or ``"free"``; ``network``, the set of cross sections or ``"none"``, and if there is one the number
+        of its ``nuclides`` and of the ``energies`` at which it is solved.
     """
     theta = posterior.sample_prior(np.random.default_rng(seed), batch)
     one = theta[:1]
     values = posterior.space.resolve(theta)
+    varying = [p.name for p in posterior.space.parameters if p.kind != "fixed"]
     with threadpool_limits(1):
         spectra = posterior.sources.evaluate(values, batch)
         stages: dict[str, Callable[[], Any]] = {
@@ -75,6 +80,8 @@ def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[s
             stages[f"likelihood {likelihood.data.key}"] = partial(likelihood.log_likelihood, spectra, values)
         single = best_time(lambda: posterior.log_posterior(one))
         together = best_time(lambda: posterior.log_posterior(theta))
+        numbers = np.random.default_rng(seed).random(20_000)
+        exponential = best_time(lambda: np.exp(numbers), 0.05) / len(numbers)
         stage_times = {name: 1e6 * best_time(call, 0.2) for name, call in stages.items()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024.0**2 if sys.platform == "darwin" else 1024.0)
     return {
@@ -84,4 +91,44 @@ def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[s
         "batch_us_per_point": 1e6 * together / batch,
         "stages_us": stage_times,
         "memory_mb": peak,
+        "numpy_exp_ns": 1e9 * exponential,
+        "propagation": "free" if any(name.startswith("galaxy.") for name in varying) else "fixed",
+        **_network(posterior),
     }
+
+
+def _network(posterior: Posterior) -> dict[str, Any]:
+    network, arrivals = posterior.model.galaxy.network, posterior.sources.arrivals
+    if network is None:
+        return {"network": "none"}
+    if arrivals is None or arrivals.fragments is None:
+        return {"network": network.name}
+    fragments = arrivals.fragments
+    return {"network": network.name, "nuclides": len(fragments.tables.nuclides), "energies": len(fragments.energy)}
+
+
+FREE_PROPAGATION: Mapping[str, Mapping[str, Any]] = {
+    "log10_D0": {"prior": "uniform", "low": 28.0, "high": 29.2, "value": 28.5682},
+    "delta": {"prior": "uniform", "low": 0.2, "high": 0.8, "value": 0.45},
+    "log10_R_h": {"prior": "uniform", "low": 2.0, "high": 3.0, "value": 2.47712},
+    "delta_h": {"prior": "uniform", "low": 0.0, "high": 0.6, "value": 0.25},
+}
+"""Priors that free the propagation of a configuration for a timing: those of scripts/configs/propagation.toml."""
+
+
+def with_propagation(config: RunConfig, free: bool) -> RunConfig:
+    """The same configuration with its propagation parameters free or fixed.
+
+    Parameters
+    ----------
+    config : RunConfig
+        The configuration.
+    free : bool
+        Free D0, delta, R_h and delta_h with the priors of `FREE_PROPAGATION`, or fix all parameters of the Galaxy at
+        the preset's values.
+    """
+    parameters = {key: value for key, value in config.parameters.items() if not key.startswith("galaxy.")}
+    parameters.pop("galaxy", None)
+    if free:
+        parameters["galaxy"] = {name: dict(prior) for name, prior in FREE_PROPAGATION.items()}
+    return config.model_copy(update={"parameters": parameters})

@@ -129,13 +129,30 @@ def test_bench_has_the_keys_of_the_interface(stellarcr, config):
     result = stellarcr("bench", config, "--json", "--batch", "32")
     assert (result.code, result.err) == (0, "")
     printed = json.loads(result.out)
-    assert list(printed) == ["backend", "single_us", "batch", "batch_us_per_point", "stages_us", "memory_mb"]
-    assert (printed["backend"], printed["batch"]) == ("numpy", 32)
+    interface = ["backend", "single_us", "batch", "batch_us_per_point", "stages_us", "memory_mb"]
+    assert list(printed) == [*interface, "numpy_exp_ns", "propagation", "network", "nuclides", "energies"]
+    assert (printed["backend"], printed["batch"], printed["propagation"]) == ("numpy", 32, "fixed")
     assert 0 < printed["batch_us_per_point"] < printed["single_us"]
     assert {"prior", "sources", "likelihood ams02"} <= set(printed["stages_us"])
     # what a batch needs is about the sum of its stages
     assert sum(printed["stages_us"].values()) == pytest.approx(32 * printed["batch_us_per_point"], rel=0.9)
     assert printed["memory_mb"] > 10
+
+
+def test_bench_frees_the_propagation(stellarcr, config):
+    result = stellarcr("bench", config, "--json", "--batch", "8", "--propagation", "free")
+    assert result.code == 0
+    printed = json.loads(result.out)
+    assert printed["propagation"] == "free"
+    assert printed["network"].startswith("evoli2019")
+    assert printed["energies"] > 5
+    assert printed["nuclides"] > 50
+
+
+def test_bench_without_a_network(stellarcr, configs):
+    printed = json.loads(stellarcr("bench", configs / "benchmark.toml", "--json", "--batch", "8").out)
+    assert (printed["propagation"], printed["network"]) == ("fixed", "none")
+    assert "nuclides" not in printed
 
 
 def test_check_of_the_reference(stellarcr, configs, tmp_path):
