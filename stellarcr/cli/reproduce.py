@@ -16,7 +16,9 @@ def reproduce(
     items: Annotated[
         list[str],
         typer.Argument(
-            help="fig2 fig3 fig4 fig5 fig6 fig7 table1 table3 eq14, or all.", metavar="ITEM...", show_default=False
+            help="fig2 fig3 fig4 fig5 fig6 fig7 fig8 fig9 fig10 table1 table3 eq14, or all.",
+            metavar="ITEM...",
+            show_default=False,
         ),
     ],
     as_json: AsJson = False,
