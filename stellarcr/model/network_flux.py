@@ -10,6 +10,7 @@ import numpy as np
 from ..backend import Array
 from ..galaxy import Galaxy
 from ..galaxy.network import NetworkTables
+from ..galaxy.profiles import RadialProfile
 from ..observe.axes import detector_kernel
 from ..populations.base import Population
 from ..species import Nuclide
@@ -106,6 +107,7 @@ def network_flux(
     batched = batched or any(getattr(v, "ndim", 0) for v in propagation.values())
     n = _batch(populations, propagation)
     fluxes: dict[str, dict[Nuclide, Array]] = {member.name: {} for member, _, _ in populations}
+    fixed = not any(getattr(v, "ndim", 0) for v in propagation.values())
     for nuclide in members:
         seen, weight = detector_kernel(axis, x, nuclide, phi)
         kinetic = np.sqrt((nuclide.charge * seen) ** 2 + nuclide.mass**2) - nuclide.mass
@@ -114,15 +116,33 @@ def network_flux(
         parts: dict[str, list[Array]] = {name: [] for name in fluxes}
         for some in _chunks(energy, (last + 1) * n):
             tables = NetworkTables.build(galaxy.network, energy[some], last)
+            transfers: dict[RadialProfile, Array] = {}
             for member, values, weights in populations:
                 injected = injected_by_nuclide(member, values, weights, grid, tables)
-                injected = np.broadcast_to(injected, (*injected.shape[:2], n))
-                density = galaxy.arrivals(tables, {galaxy.profile_of(member): injected}, propagation)[last]
+                profile = galaxy.profile_of(member)
+                if fixed and injected.shape[-1] > 1:
+                    # many spectra, one Galaxy: what each injected nuclide becomes is found once
+                    if profile not in transfers:
+                        transfers[profile] = _transfer(galaxy, tables, profile, propagation)
+                    density = np.sum(transfers[profile][..., None] * injected, axis=0)
+                else:
+                    injected = np.broadcast_to(injected, (*injected.shape[:2], n))
+                    density = galaxy.arrivals(tables, {profile: injected}, propagation, rows=(last,))[0]
                 parts[member.name].append(density)
         for name, pieces in parts.items():
             flux = np.moveaxis(np.concatenate(pieces, axis=0), 0, -1) * weight
             fluxes[name][nuclide] = flux if batched else flux[0]
     return fluxes
+
+
+def _transfer(
+    galaxy: Galaxy, tables: NetworkTables, profile: RadialProfile, propagation: Mapping[str, Array]
+) -> np.ndarray:
+    """Density of the last nuclide per injected particle of each, ``(n_nuclides, n_energy)``."""
+    n = len(tables.nuclides)
+    unit = np.zeros((n, len(tables.energy), n))
+    unit[np.arange(n), :, np.arange(n)] = 1.0
+    return galaxy.arrivals(tables, {profile: unit}, propagation, rows=(n - 1,))[0].T
 
 
 def _batch(populations: Sequence[Any], propagation: Mapping[str, Array]) -> int:
