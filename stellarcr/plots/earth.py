@@ -20,7 +20,7 @@ TYPE_IA_LINES: Mapping[str, LineLook] = {
 }
 """Dashed, dotted and solid, as in the paper's Fig. 10."""
 
-_MARK = {"color": "0.35", "linestyle": (0, (1.0, 2.2)), "linewidth": 0.8, "zorder": 1.2}
+_MARK: Mapping[str, Any] = {"color": "0.35", "linestyle": (0, (1.0, 2.2)), "linewidth": 0.8, "zorder": 1.2}
 _PETAVOLT = 1e6
 
 

@@ -84,7 +84,7 @@ def fig10(settings: Settings) -> Survey:
         Row("chi2 with Type Ia, same powers", "", both.total_chi2),
         *(replace_name(row, "powers fitted with Type Ia: ") for row in fit_rows(refitted)),
     ]
-    lines = [("data", "points", "without", "with", "with, refitted")]
+    lines: list[tuple[str, ...]] = [("data", "points", "without", "with", "with, refitted")]
     fits = without, both, refitted
     columns = [fit.chi2 for fit in fits]
     for group, (_, points) in columns[0].items():
