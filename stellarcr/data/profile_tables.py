@@ -36,7 +36,7 @@ def load_profile(name: str, where: str = "") -> RadialProfile:
         except ConfigError as error:
             remedy = f"{error.remedy}; or give a table, 'file.ecsv'"
             raise ConfigError(error.problem, where=where, remedy=remedy) from None
-    table = read_ecsv(Path(name))
+    table, _ = read_ecsv(Path(name))
     for column in ("radius", "density"):
         if column not in table.colnames:
             raise DataError(

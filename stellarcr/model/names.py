@@ -156,5 +156,5 @@ def check_break(name: str, low: float, high: float, grid: RigidityGrid) -> None:
     raise ParameterError(
         f"parameter {name!r}: {what} leaves the rigidity grid, {first:g} to {last:g}"
         + (" (log10 of GV)" if logarithmic else " GV"),
-        remedy="keep the break inside the grid, or set delta_h equal to delta for a diffusion coefficient without break",
+        remedy="keep the break inside the grid, or set delta_h equal to delta for no break at all",
     )
