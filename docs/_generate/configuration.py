@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -14,7 +15,10 @@ from pydantic.fields import FieldInfo
 
 from stellarcr.config import RunConfig
 from stellarcr.data.galaxy_presets import galaxy_presets, load_galaxy
-from stellarcr.galaxy import PROFILES, Galaxy
+from stellarcr.data.nuclear_files import read_nuclear_table
+from stellarcr.data.nuclear_tables import inelastic_sets, nuclear_sets
+from stellarcr.galaxy import PROFILES, Galaxy, SourceProfile
+from stellarcr.galaxy.nuclear import NuclearNetwork
 from stellarcr.infer.expressions import FUNCTIONS
 from stellarcr.infer.parameter import Parameter
 from stellarcr.infer.priors import PRIOR_KINDS
@@ -73,7 +77,8 @@ def keys() -> tuple[Key, ...]:
     found = list(_model_keys(RunConfig, ""))
     found += [key for key in _dataclass_keys(StellarOptions, _STELLAR) if key.name != "kind"]
     found += [k for k in _BY_HAND if k.section == "galaxy"]
-    found += _dataclass_keys(Galaxy, "galaxy", vars(load_galaxy()))
+    # the network is what `production` and `inelastic` name: no key of its own
+    found += [k for k in _dataclass_keys(Galaxy, "galaxy", vars(load_galaxy())) if k.name != "network"]
     entry = _dataclass_keys(Parameter, "parameters.POPULATION.NAME")
     found += [key for key in entry if key.name != "name"]
     found += [k for k in _BY_HAND if k.section == "likelihoods.NAME"]
@@ -133,7 +138,8 @@ def _written_kind(written: str) -> str:
         "bool": "true or false",
         "mapping": "table",
     }
-    plain = written.removesuffix(", optional")
+    # a profile is named in TOML, or given as a file
+    plain = written.removesuffix(", optional").removesuffix(" or RadialProfile")
     if plain.startswith("{"):
         return "one of " + plain.strip("{}")
     return {**words, "Prior": "kind, or table"}.get(plain.removesuffix(" or None"), plain)
@@ -176,7 +182,9 @@ def _shown(value: Any) -> str:
         return number(value) if math.isfinite(value) else "inf"
     if isinstance(value, str):
         return f'"{value}"' if value else '""'
-    if isinstance(value, Mapping) and len(value) > 3:
+    if isinstance(value, SourceProfile):
+        return _shown(value.name)
+    if isinstance(value, NuclearNetwork) or (isinstance(value, Mapping) and len(value) > 3):
         return "see below"
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{k} = {_shown(v)}" for k, v in value.items()) + " }" if value else "{}"
@@ -196,8 +204,9 @@ In the names of sections, `NAME` stands for a name of your choice: of a populati
 
 _TEXTS = {
     "": "## The top level\n",
-    "galaxy": "## `[galaxy]`\n\nDefaults are those of the preset `plain-diffusion`. D0, delta, R_h, delta_h and eta "
-    "may instead be free: name them in `[parameters.galaxy]`. See [diffusion](../physics/propagation.md).\n",
+    "galaxy": "## `[galaxy]`\n\nDefaults are those of the preset `plain-diffusion`. What `[parameters.galaxy]` may "
+    "name instead, fixed or free, is listed in [parameters](parameters.md#galaxy). See [propagation]"
+    "(../physics/propagation.md), and [how to fit it](../how-to/fit_propagation.md).\n",
     "populations.NAME": "## `[populations.NAME]`\n\nOne section for each population; an empty one is enough. Which "
     "kinds exist, and their parameters: [parameters of the populations](parameters.md).\n",
     _STELLAR: f"### `[{_STELLAR}]`\n\nWhat the spectra of winds and clusters are computed from; see "
@@ -251,12 +260,28 @@ def _galaxy() -> str:
         rows = [
             (code(k), code(_shown(v)), from_docstring((galaxy.sources or {}).get(k, "")))
             for k, v in vars(galaxy).items()
-            if isinstance(v, int | float | str) and k != "name"
+            if isinstance(v, int | float | str | SourceProfile) and k != "name"
         ]
         parts += [f"`{preset}`:\n", table(("key", "value", "source"), rows)]
     rows = [(code(p.name), number(p.a), number(p.b), p.source) for p in PROFILES.values()]
-    parts += ["### Radial profiles of the sources\n", r"\((r/8.5)^a \exp[-b\,(r-8.5)/8.5]\), \(r\) in kpc." + "\n"]
-    return "\n".join([*parts, table(("name", "a", "b", "source"), rows)])
+    parts += [
+        "### Radial profiles of the sources\n",
+        r"`profile` of `[galaxy]` and of each population: \((r/8.5)^a \exp[-b\,(r-8.5)/8.5]\), \(r\) in kpc; or "
+        "[a table](../how-to/fit_propagation.md#where-the-sources-are).\n",
+        table(("name", "a", "b", "source"), rows),
+    ]
+    rows = [("`production`", '`"none"`', "destruction alone: nothing turns into anything")]
+    for key, sets in (("production", nuclear_sets()), ("inelastic", inelastic_sets())):
+        rows += [(code(key), code(_shown(name)), _origin(path, key)) for name, path in sets.items()]
+    text = "What they hold, and tables of your own: [nuclear network](../physics/nuclear.md).\n"
+    return "\n".join([*parts, "### Nuclear cross sections\n", text, table(("key", "set", "from"), rows)])
+
+
+def _origin(path: Path | None, content: str) -> str:
+    """Publication of a set of cross sections; a formula has no file."""
+    if path is None:
+        return "formula of Letaw et al. 1983"
+    return from_docstring(read_nuclear_table(path, content).source)
 
 
 def _priors() -> str:

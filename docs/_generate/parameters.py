@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stellarcr.data import load_composition, load_type_ia
 from stellarcr.data.galaxy_presets import load_galaxy
 from stellarcr.populations import POPULATION_KINDS, build_population
 from stellarcr.populations.base import ParameterInfo, Population
+from stellarcr.populations.nearby import NEARBY_KINDS
 
 from .markdown import code, from_docstring, number, summary, table
 
@@ -53,9 +56,24 @@ def page() -> str:
             for e, x in population.composition.elements.items()
         ]
         parts.append(table(("element", "fraction", "source"), rows))
+    for kind, builder in NEARBY_KINDS.items():
+        parts.append(
+            f"## `{kind}`\n\n{summary(builder)} Options add "
+            "`duration` and `gas_density`: [how to use nearby sources](../how-to/nearby_sources.md).\n"
+        )
+        named = [p for p in builder(load_composition("snr"), "dominant").parameters if "." not in p.name]
+        parts.append(_table(kind, named))
     parts.append(_STELLAR)
-    parts.append("## `galaxy`\n\nPropagation; defaults are those of the preset.\n")
-    return "\n".join([*parts, _table("galaxy", list(load_galaxy().parameters))])
+    named = load_galaxy().parameters
+    made = [p for p in named if p.name.startswith("production.")]
+    elements = ", ".join(p.name.partition(".")[2] for p in made)
+    parts.append(
+        "## `galaxy`\n\nPropagation; defaults are those of the preset. `galaxy.destruction` multiplies all inelastic "
+        f"cross sections, `galaxy.production.X` all for the production of element X ({elements}). See [propagation]"
+        "(../physics/propagation.md#parameters-and-their-limits) for limits.\n"
+    )
+    shown = [p for p in named if p not in made]
+    return "\n".join([*parts, _table("galaxy", [*shown, replace(made[0], name="production.X", label=r"f_{\to X}")])])
 
 
 def _table(component: str, parameters: list[ParameterInfo]) -> str:
