@@ -97,7 +97,16 @@ def run(
 
 
 def spectrum(
-    config: Config,
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Run configuration, a TOML file. With --preset it may be left out: then the reference populations "
+            "with their default values.",
+            metavar="CONFIG",
+            show_default=False,
+        ),
+    ] = None,
     set_values: Annotated[
         list[str] | None, typer.Option("--set", help="Parameter to change, name=value. Repeat as needed.")
     ] = None,
@@ -109,12 +118,24 @@ def spectrum(
         str, typer.Option(help="Points on the axis, separated by commas.")
     ] = "10,100,1000,10000,100000,1000000",
     phi: Annotated[float, typer.Option(help="Modulation potential [GV]; 0 is interstellar.")] = 0.0,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Propagation instead of all that the configuration says of it ([galaxy], [parameters.galaxy]): a name "
+            "of 'stellarcr presets', or a TOML file.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print spectra of the model at the configuration's reference values, by element and population."""
+    if config is None and preset is None:
+        raise typer.BadParameter("give a run configuration, or --preset NAME", ctx=context, param_hint="CONFIG")
+    from ..studies.presets import config_with_preset
     from ..studies.report import print_spectrum
 
-    print_spectrum(config, set_values or [], species, axis, at, phi, as_json)
+    print_spectrum(config_with_preset(config, preset), set_values or [], species, axis, at, phi, as_json)
 
 
 class Propagation(StrEnum):

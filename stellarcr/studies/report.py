@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from ..config import build_model, build_posterior, build_space, load_config, load_data
+from ..config import RunConfig, build_model, build_posterior, build_space, load_config, load_data
 from ..errors import ConfigError
 from ..infer.posterior import Posterior
 from ..infer.progress import duration
@@ -145,13 +145,13 @@ def _draw_prior(posterior: Posterior, draws: int, seed: int, target: Path) -> Se
 
 
 def print_spectrum(
-    path: Path, changes: Sequence[str], species: str, axis: str, at: str, phi: float, as_json: bool
+    config: RunConfig, changes: Sequence[str], species: str, axis: str, at: str, phi: float, as_json: bool
 ) -> None:
     """Print spectra of a configuration's model.
 
     Parameters
     ----------
-    path : Path
+    config : RunConfig
         Configuration.
     changes : sequence of str
         ``name=value``.
@@ -165,7 +165,6 @@ def print_spectrum(
     StellarcrError
         For anything wrong in configuration or arguments.
     """
-    config = load_config(path)
     model = build_model(config)
     space = build_space(config, model, load_data(config))
     parameters = reference_parameters(space, model, parse_assignments(changes))
