@@ -17,6 +17,7 @@ CONFIG = f"""
 name = "winds"
 [galaxy]
 geometry = "slab"
+production = "none"
 [populations.snr]
 [populations.msc]
 spectrum = "stellar"
@@ -40,12 +41,12 @@ gamma = -2.0
 """
 
 
-def compare(posterior, exact_predictions):
+def compare(posterior, exact_predictions, target=TARGET):
     theta = posterior.sample_prior(np.random.default_rng(4), 3)
     exact, fast = exact_predictions(posterior, theta), posterior.predictions(theta)
     assert set(fast) == set(exact)
     for name, expected in exact.items():
-        np.testing.assert_allclose(fast[name], expected, rtol=TARGET, err_msg=name)
+        np.testing.assert_allclose(fast[name], expected, rtol=target, err_msg=name)
     return theta
 
 
@@ -63,6 +64,20 @@ def test_fast_and_exact_where_isotopes_travel_apart(exact_predictions):
     content["galaxy"]["smoothness"] = 0.2
     content["likelihoods"] = {"ams02": {"species": ["H", "He", "Ne"]}}
     compare(build_posterior(config_from_mapping(content)), exact_predictions)
+
+
+@pytest.mark.parametrize("propagation", ["fixed", "free"])
+def test_fast_and_exact_with_a_network(propagation, exact_predictions):
+    """Each element with a spectrum of its own, isotopes of the winds, and what they turn into."""
+    content = tomllib.loads(CONFIG)
+    content["galaxy"] |= {"production": "evoli2019", "smoothness": 0.2}
+    if propagation == "free":
+        content["parameters"]["galaxy"] = {"delta": {"prior": "uniform", "low": 0.45, "high": 0.55}}
+    content["likelihoods"] = {"ams02": {"species": ["He", "Ne"]}}
+    posterior = build_posterior(config_from_mapping(content))
+    assert any(len(column.members) > 1 for column in posterior.sources.columns)
+    # the table of stellar spectra, and fragments between the energies of the network
+    compare(posterior, exact_predictions, 2 * TARGET)
 
 
 def test_stellar_populations_matter_in_it():
