@@ -29,8 +29,10 @@ def diffusion_coefficient(
 
     Parameters
     ----------
-    rigidity, beta : array
-        Rigidity [GV] and velocity over c; broadcast together.
+    rigidity : array
+        Rigidity [GV].
+    beta : array or float
+        Velocity over c; broadcast with the rigidity.
     D0 : array or float
         D at 4 GV for beta = 1, in the unit of the result.
     delta, delta_h : array or float

@@ -384,7 +384,7 @@ class Galaxy:
         xp = namespace(rigidity)
         # gamma from the momentum: 1 - beta^2 is lost in rounding at high energies
         gamma = xp.sqrt(1.0 + (nuclide.charge * rigidity / nuclide.mass) ** 2)
-        return np.log(2.0) / (self.network.half_life[position] * YEAR) / gamma
+        return float(np.log(2.0) / (self.network.half_life[position] * YEAR)) / gamma
 
     def arrivals(
         self,
@@ -419,12 +419,13 @@ class Galaxy:
         given = propagation or {}
         height = given.get("half_height", self.half_height)
         slabs = self.slabs(tuple(sources), height, tolerance)
-        beta = tables.beta[:, :, None]
+        xp = namespace(*sources.values(), *given.values())
+        rigidity, beta = xp.asarray(tables.rigidity)[:, :, None], xp.asarray(tables.beta)[:, :, None]
         density = steady_state(
             tables,
             slabs.wavenumbers,
             list(zip(slabs.weights, sources.values(), strict=True)),
-            self.diffusion(tables.rigidity[:, :, None], beta, given),
+            self.diffusion(rigidity, beta, given),
             height,
             given.get("hydrogen_column", self.hydrogen_column),
             given.get("destruction", 1.0),

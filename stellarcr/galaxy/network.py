@@ -276,9 +276,9 @@ def _solve(
     parts = []
     for start, stop, lower in tables.bands:
         here = slice(start, stop)
-        inside = [(i, j, gain[here]) for i, j, gain in couplings if i < last]
-        rows = [d[here] for d in diagonal[:last]]
-        parts.append(forward_substitution(lower, right[:last, here], rows, inside, factors))
+        inside = [(i, j, gain[here, ...]) for i, j, gain in couplings if i < last]
+        rows = [d[here, ...] for d in diagonal[:last]]
+        parts.append(forward_substitution(lower, right[:last, here, ...], rows, inside, factors))
     together = parts[0] if len(parts) == 1 else xp.concat(parts, axis=1)
     solved = [together[row, ...] for row in range(last)]
     if last < len(diagonal):

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..backend import Array, namespace
 from ..species import NUCLIDES, Nuclide
 from .inelastic import HELIUM_TO_HYDROGEN_AREA
 
@@ -84,10 +85,19 @@ class NuclearNetwork:
         """Positions of the nuclides by name."""
         return {n.name: k for k, n in enumerate(self.nuclides)}
 
-    def destruction_of(self, position: int, energy: np.ndarray) -> np.ndarray:
+    def destruction_of(self, position: int, energy: Array) -> Array:
         """Total inelastic cross section [mb] of one nuclide at kinetic energies per nucleon [GeV], any shape."""
-        row = self.destruction[position : position + 1]
-        return interpolate_rows(self.energy, row, np.ravel(energy))[0].reshape(np.shape(energy))
+        xp = namespace(energy)
+        row, nodes = xp.asarray(self.destruction[position]), xp.asarray(np.log(self.energy))
+        if len(self.energy) == 1:
+            return row[0] + 0.0 * energy
+        log_energy = xp.reshape(xp.log(energy), (-1,))
+        left = xp.searchsorted(nodes[1:-1], log_energy, side="right")
+        before = xp.take(nodes, left)
+        weight = (log_energy - before) / (xp.take(nodes, left + 1) - before)
+        weight = xp.where(weight < 0.0, 0.0, xp.where(weight > 1.0, 1.0, weight))
+        found = xp.take(row, left) * (1.0 - weight) + xp.take(row, left + 1) * weight
+        return xp.reshape(found, energy.shape)
 
     def interpolated(self, energy: np.ndarray) -> NuclearNetwork:
         """Return the same network with its tables at other energies.
