@@ -5,6 +5,7 @@ the table is built to `AIMED_ERROR` of an element's flux), spectra interpolated 
 free, a sharp break of D that is interpolated, too.
 """
 
+import array_api_strict as strict
 import numpy as np
 import pytest
 
@@ -232,6 +233,22 @@ def test_connect_keeps_what_is_seen(build):
     assert len(responses) == len(before)
     assert table.arrivals is not None
     assert table.evaluate({"snr.gamma1": -2.4}, 1).shape[0] == 1
+
+
+@pytest.mark.parametrize("propagation", [None, DIFFUSION | MEDIUM], ids=["fixed", "free"])
+def test_arrivals_need_nothing_but_the_array_standard(propagation, build):
+    """What runs in a fit, with a library that takes no arrays of NumPy's."""
+    posterior = build(content(propagation=propagation, likelihoods={"dampe_ratios": {}, "ams02": {"species": ["He"]}}))
+    table = posterior.sources
+    values = posterior.space.resolve(posterior.sample_prior(np.random.default_rng(6), 3))
+    components = table.model.local_values(values)
+    spectra = table._injected(components, 3, np)
+    flat = spectra.transpose(1, 2, 0).reshape(-1, 3)
+    expected = table.arrivals.evaluate(flat, components["galaxy"], [])
+    given = {k: strict.asarray(v) if np.ndim(v) else float(v) for k, v in components["galaxy"].items()}
+    found = table.arrivals.evaluate(strict.asarray(flat), given, [], strict)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-11)
 
 
 def test_energies_are_dense_where_cross_sections_vary():
