@@ -235,6 +235,40 @@ def test_connect_keeps_what_is_seen(build):
     assert table.evaluate({"snr.gamma1": -2.4}, 1).shape[0] == 1
 
 
+RADIOACTIVE = """# %ECSV 1.0
+# ---
+# datatype:
+# - {name: element, datatype: string}
+# - {name: mass_number, datatype: int64}
+# - {name: number_fraction, datatype: float64, description: numbers at equal rigidity}
+# meta: !!omap
+# - {schema: stellarcr-composition/1}
+# - {name: radioactive}
+# - reference: {text: made up}
+# schema: astropy-2.0
+element mass_number number_fraction
+H 1 0.9
+He 4 0.09
+He 3 0.01
+Be 10 0.003
+C 12 0.002
+C 14 0.002
+N 14 0.001
+"""
+
+
+@pytest.mark.parametrize("propagation", [None, {"half_height": uniform(1.0, 12.0)}], ids=["fixed", "free"])
+def test_sources_of_nuclides_that_decay(propagation, build, tmp_path):
+    path = tmp_path / "radioactive.ecsv"
+    path.write_text(RADIOACTIVE)
+    populations = {"snr": {"isotopes": "given", "composition": str(path)}}
+    run = content(propagation=propagation, populations=populations, likelihoods={"ams02_ratios": {"species": ["Be/C"]}})
+    posterior = build(run)
+    apart = {p.nuclide.name for p in (*posterior.sources.arrivals.apart, *posterior.sources.arrivals.folded)}
+    assert propagation is None or apart == {"Be10", "C14"}
+    assert_close(largest_error(posterior), TARGET)
+
+
 @pytest.mark.parametrize("propagation", [None, DIFFUSION | MEDIUM], ids=["fixed", "free"])
 def test_arrivals_need_nothing_but_the_array_standard(propagation, build):
     """What runs in a fit, with a library that takes no arrays of NumPy's."""
