@@ -15,6 +15,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "docs")]  # helpers, and the ge
 SMALL = """
 [galaxy]
 geometry = "slab"
+production = "none"
 [grid]
 per_decade = 10
 [populations.snr]
