@@ -74,10 +74,8 @@ def _galaxy_identity(galaxy: Galaxy) -> dict[str, Any]:
     """What decides about propagation; nuclear tables by their hashes, and nothing of them without a network."""
     content = {f.name: getattr(galaxy, f.name) for f in fields(galaxy) if f.name not in ("sources", "network")}
     content["profile"] = _profile_identity(galaxy.profile)
-    if galaxy.network is None:
-        del content["production"], content["inelastic"]
-    else:
-        del content["production"], content["inelastic"]
+    del content["production"], content["inelastic"]
+    if galaxy.network is not None:
         content["network"] = galaxy.network.sources["tables"]
     return content
 
@@ -99,8 +97,13 @@ def _nuclei(population: Population) -> tuple[Any, ...]:
     """Elements and isotopes; of a stellar population, what the identity of its spectra leaves open."""
     if isinstance(population.shape, StellarShape):
         return (population.isotopes,)
-    isotopes = {e: [(str(n), f) for n, f in population.isotopes_of(e)] for e in population.elements}
-    return dict(population.composition.elements), isotopes
+    isotopes = {e: [(str(n), _portable(f)) for n, f in population.isotopes_of(e)] for e in population.elements}
+    return {e: _portable(f) for e, f in population.composition.elements.items()}, isotopes
+
+
+def _portable(number: float) -> float:
+    """A computed number without its last digits, in which machines differ: a run may move to another one."""
+    return float(f"{number:.12g}")
 
 
 def _release(population: Population) -> tuple[str, ...]:
@@ -136,7 +139,7 @@ def resolved_toml(config: RunConfig, model: ForwardModel, data: list[ExperimentD
     content = config.model_dump(mode="json", exclude_none=True)
     galaxy = {k: v for k, v in vars(model.galaxy).items() if isinstance(v, int | float | str) and k != "name"}
     preset = str(config.galaxy.get("preset", "plain-diffusion"))
-    galaxy.setdefault("profile", config.galaxy.get("profile") or getattr(model.galaxy.profile, "name", ""))
+    galaxy.setdefault("profile", str(config.galaxy.get("profile") or getattr(model.galaxy.profile, "name", "")))
     for name, section in content["populations"].items():
         if section["spectrum"] == "stellar":
             section["options"] = stellar_options(section.get("kind") or name, section["options"]).to_mapping()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -222,12 +222,12 @@ class Galaxy:
         chosen = tuple(source_profile(p) for p in profiles or (self.profile,))
         if getattr(half_height, "ndim", 0):
             return _slabs(chosen, self.geometry, self.radius, self.sun, FREE_HEIGHTS, max(tolerance, 1e-4))
-        height = float(self.half_height if half_height is None else half_height)  # type: ignore[arg-type]
+        height = float(self.half_height if half_height is None else half_height)
         return _slabs(chosen, self.geometry, self.radius, self.sun, (height, height), tolerance)
 
     def profile_of(self, population: Population) -> RadialProfile:
         """Source profile of a population: its own, or the Galaxy's."""
-        return source_profile(population.profile or self.profile)
+        return source_profile(population.profile or self.profile)  # type: ignore[arg-type]
 
     def diffusion(self, rigidity: Array, beta: Array, parameters: Mapping[str, Array]) -> Array:
         """Diffusion coefficient [kpc^2/s]; parameters given override the preset.
@@ -366,7 +366,7 @@ class Galaxy:
             kappa = xp.sqrt(xp.asarray(slabs.wavenumbers) ** 2 + (decay / diffusion)[..., None])
             tall = height[..., None] if getattr(height, "ndim", 0) else height
             g = xp.sum(xp.asarray(slabs.weights[0]) / (escape_coefficient(kappa, tall) + rate[..., None]), axis=-1)
-        elif reduced or getattr(height, "ndim", 0):
+        elif reduced or getattr(height, "ndim", 0) > 0:
             g = self.slabs((profile,), height).response(rate, height)
         else:
             g = self.series(profile).at(height)(rate)
@@ -442,7 +442,7 @@ def _series(profile: RadialProfile, geometry: str, radius: float, sun: float) ->
     return build(profile, radius, sun)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _slabs(
     profiles: tuple[RadialProfile, ...],
     geometry: str,

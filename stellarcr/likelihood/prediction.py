@@ -174,10 +174,10 @@ class SourceTable:
         seen : iterable of ndarray of int
             `ExperimentResponse.seen` of every response that it will meet.
         """
-        mask = np.zeros(len(self.columns) * self.model.grid.size, dtype=bool)
+        flags = np.zeros(len(self.columns) * self.model.grid.size, dtype=bool)
         for entries in seen:
-            mask[entries] = True
-        mask = mask.reshape(len(self.columns), -1)
+            flags[entries] = True
+        mask = flags.reshape(len(self.columns), -1)
         if self.model.galaxy.network is None:
             return replace(self, seen=mask)
         components = self.model.local_values(self.fixed)

@@ -407,19 +407,38 @@ def _element_densities(fragments: Fragments, made: np.ndarray, typical: np.ndarr
             if nuclide.symbol in totals:
                 transfer = galaxy.disc_transfer(column.profile, nuclide, grid.rigidity, fragments.defaults)
                 totals[nuclide.symbol] += fraction * spectra[column.position] * transfer
-    ends = np.cumsum([len(points) for points in fragments.seen])
-    for nuclide, points, values in zip(fragments.targets, fragments.seen, np.split(made, ends[:-1]), strict=True):
+    for nuclide, points, values in _split(fragments, made):
         totals[nuclide.symbol][points] += np.abs(values)
-    return np.concatenate([totals[n.symbol][p] for n, p in zip(fragments.targets, fragments.seen, strict=True)])
+    return _joined(fragments, totals)
+
+
+def _by_element(fragments: Fragments, values: np.ndarray) -> np.ndarray:
+    """Sums over the isotopes of each target's element where the target is seen: errors of isotopes may add."""
+    sums = {n.symbol: np.zeros(fragments.grid.size) for n in fragments.targets}
+    for nuclide, points, some in _split(fragments, values):
+        sums[nuclide.symbol][points] += some
+    return _joined(fragments, sums)
+
+
+def _split(fragments: Fragments, values: np.ndarray) -> list[tuple[Nuclide, np.ndarray, np.ndarray]]:
+    ends = np.cumsum([len(points) for points in fragments.seen])
+    return list(zip(fragments.targets, fragments.seen, np.split(values, ends[:-1]), strict=True))
+
+
+def _joined(fragments: Fragments, by_element: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.concatenate([by_element[n.symbol][p] for n, p in zip(fragments.targets, fragments.seen, strict=True)])
 
 
 def energies(lowest: float, highest: float, per_decade: int) -> np.ndarray:
     """Kinetic energies per nucleon [GeV]: so many per decade below `SPARSE_ABOVE`, half as many above."""
     decades = np.log10(max(min(SPARSE_ABOVE, highest) / lowest, 1.0))
     above = np.log10(max(highest / max(SPARSE_ABOVE, lowest), 1.0))
-    below = np.geomspace(lowest, min(SPARSE_ABOVE, highest), int(np.ceil(decades * per_decade)) + 1) if decades else []
-    beyond = np.geomspace(max(SPARSE_ABOVE, lowest), highest, int(np.ceil(above * per_decade / 2)) + 1) if above else []
-    return np.unique(np.concatenate([below, beyond]))
+    parts = []
+    if decades:
+        parts.append(np.geomspace(lowest, min(SPARSE_ABOVE, highest), int(np.ceil(decades * per_decade)) + 1))
+    if above:
+        parts.append(np.geomspace(max(SPARSE_ABOVE, lowest), highest, int(np.ceil(above * per_decade / 2)) + 1))
+    return np.unique(np.concatenate(parts))
 
 
 def build_fragments(
@@ -473,7 +492,8 @@ def build_fragments(
     best: tuple[float, Fragments] | None = None
     for per_decade in PER_DECADE:
         chosen = attempt(per_decade)
-        error = float(np.max(np.abs(chosen.densities(flat, propagation)[:, 0] - finest) / scale))
+        wrong = np.abs(chosen.densities(flat, propagation)[:, 0] - finest)
+        error = float(np.max(_by_element(finest_table, wrong) / scale))
         if best is None or error < best[0]:
             best = error, chosen
         if error <= AIMED_ERROR:

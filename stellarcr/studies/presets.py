@@ -44,7 +44,8 @@ def print_presets(as_json: bool) -> None:
     table = Table(title=f"{len(listed)} presets", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in _HEADINGS:
         left = heading in ("name", "fragments", "source of D0")
-        table.add_column(heading, no_wrap=True, justify="left" if left else "right")
+        long = heading == "source of D0"
+        table.add_column(heading, no_wrap=not long, overflow="fold", justify="left" if left else "right")
     for entry in listed:
         numbers = (f"{entry[key]:g}" for key in _SHOWN)
         table.add_row(entry["name"], *numbers, entry["production"], entry["source"] or "-")
