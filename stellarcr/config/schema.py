@@ -34,8 +34,8 @@ class PopulationConfig(Strict):
     isotopes: str = Field("dominant", description="dominant, given (by the composition) or natural (terrestrial)")
     profile: str | None = Field(
         None,
-        description="radial distribution of the sources, a name or an ECSV table of your own, 'file.ecsv'; default: the "
-        "Galaxy's",
+        description="radial distribution of the sources, a name or an ECSV table of your own, 'file.ecsv'; default: "
+        "the Galaxy's",
     )
     yields: str = Field("N100", description="Type Ia only: explosion model of Seitenzahl et al. 2013")
     options: dict[str, Any] = Field(
@@ -51,11 +51,6 @@ class NearbyConfig(Strict):
     table: str = Field(description="a shipped table, such as qiu2026, or an ECSV table of your own, 'file.ecsv'")
     names: tuple[str, ...] | None = Field(None, min_length=1, description="which sources; default: all of the table")
     isotopes: str = Field("dominant", description="dominant, given (by the composition) or natural (terrestrial)")
-    profile: str | None = Field(
-        None,
-        description="radial distribution of the sources, a name or an ECSV table of your own, 'file.ecsv'; default: the "
-        "Galaxy's",
-    )
     yields: str = Field("N100", description="of sources of type ia: explosion model of Seitenzahl et al. 2013")
     boundary: Literal["free", "halo"] = Field(
         "free", description="diffusion in infinite space, or in a halo that particles leave at its half-height"
