@@ -95,6 +95,9 @@ def test_fig9_rises_are_differences_of_slopes(settings):
     for element in earth.FIGURE_9:
         rise = found[f"{element}: rise of the slope from 100 GV to 10 TV"]
         assert found[f"{element}: verdict, hardens above 100 GV"] == ("yes" if rise >= least else "no")
+        multi = found[f"{element}: rise of the slope from 1 to 10 TV"]
+        expected = "straight" if abs(multi) < 0.02 else "yes" if multi > 0 else "no"
+        assert found[f"{element}: verdict, hardens in the multi-TV range"] == expected
         fluxes = fit.flux(element, np.array([98.0, 102.0, 9.8e3, 1.02e4]))["total"]
         slopes = np.log(fluxes[1::2] / fluxes[::2]) / np.log(102.0 / 98.0)
         assert rise == pytest.approx(slopes[1] - slopes[0], abs=0.01)

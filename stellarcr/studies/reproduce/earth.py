@@ -134,8 +134,8 @@ def fig9(settings: Settings) -> Survey:
         (
             "hardens above 100 GV: the slope at 10 TV lies above that at 100 GV by at least half of what the break of "
             "the diffusion coefficient gives to sources without a cutoff (project choice)",
-            f"hardens in the multi-TV range: the slope at 10 TV lies above that at 1 TV; within {STRAIGHT_WITHIN:g} of it "
-            "the spectrum is straight (project choice)",
+            "hardens in the multi-TV range: the slope at 10 TV lies above that at 1 TV; within "
+            f"{STRAIGHT_WITHIN:g} of it the spectrum is straight (project choice)",
             "above 0.1 PV every element hardens once more, where clusters, which have no cutoff below 5 PV, are all "
             "that is left: the largest rise from 1 TV to 1 PV is that one",
             *common_notes(settings),
