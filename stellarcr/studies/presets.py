@@ -51,7 +51,7 @@ def print_presets(as_json: bool) -> None:
         table.add_row(entry["name"], *numbers, entry["production"], entry["source"] or "-")
     # rich would shorten every column to fit a narrow terminal; a wrapped line loses nothing
     width = Console().width
-    console = Console(width=max(width, 160), highlight=False, soft_wrap=True, markup=False)
+    console = Console(width=max(width, 200), highlight=False, soft_wrap=True, markup=False)
     console.print(table)
     console.print("D = D0 beta^eta (R/4 GV)^delta below R_h, slope delta_h above; L: half-height of the halo")
 
