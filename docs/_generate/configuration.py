@@ -263,18 +263,18 @@ def _galaxy() -> str:
             if isinstance(v, int | float | str | SourceProfile) and k != "name"
         ]
         parts += [f"`{preset}`:\n", table(("key", "value", "source"), rows)]
-    rows = [(code(p.name), number(p.a), number(p.b), p.source) for p in PROFILES.values()]
+    profiles = [(code(p.name), number(p.a), number(p.b), p.source) for p in PROFILES.values()]
     parts += [
         "### Radial profiles of the sources\n",
         r"`profile` of `[galaxy]` and of each population: \((r/8.5)^a \exp[-b\,(r-8.5)/8.5]\), \(r\) in kpc; or "
         "[a table](../how-to/fit_propagation.md#where-the-sources-are).\n",
-        table(("name", "a", "b", "source"), rows),
+        table(("name", "a", "b", "source"), profiles),
     ]
-    rows = [("`production`", '`"none"`', "destruction alone: nothing turns into anything")]
+    chosen = [("`production`", '`"none"`', "destruction alone: nothing turns into anything")]
     for key, sets in (("production", nuclear_sets()), ("inelastic", inelastic_sets())):
-        rows += [(code(key), code(_shown(name)), _origin(path, key)) for name, path in sets.items()]
+        chosen += [(code(key), code(_shown(name)), _origin(path, key)) for name, path in sets.items()]
     text = "What they hold, and tables of your own: [nuclear network](../physics/nuclear.md).\n"
-    return "\n".join([*parts, "### Nuclear cross sections\n", text, table(("key", "set", "from"), rows)])
+    return "\n".join([*parts, "### Nuclear cross sections\n", text, table(("key", "set", "from"), chosen)])
 
 
 def _origin(path: Path | None, content: str) -> str:

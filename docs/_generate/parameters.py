@@ -64,15 +64,15 @@ def page() -> str:
         named = [p for p in builder(load_composition("snr"), "dominant").parameters if "." not in p.name]
         parts.append(_table(kind, named))
     parts.append(_STELLAR)
-    named = load_galaxy().parameters
-    made = [p for p in named if p.name.startswith("production.")]
+    propagation = load_galaxy().parameters
+    made = [p for p in propagation if p.name.startswith("production.")]
     elements = ", ".join(p.name.partition(".")[2] for p in made)
     parts.append(
         "## `galaxy`\n\nPropagation; defaults are those of the preset. `galaxy.destruction` multiplies all inelastic "
         f"cross sections, `galaxy.production.X` all for the production of element X ({elements}). See [propagation]"
         "(../physics/propagation.md#parameters-and-their-limits) for limits.\n"
     )
-    shown = [p for p in named if p not in made]
+    shown = [p for p in propagation if p not in made]
     return "\n".join([*parts, _table("galaxy", [*shown, replace(made[0], name="production.X", label=r"f_{\to X}")])])
 
 
