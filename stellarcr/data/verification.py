@@ -20,7 +20,7 @@ from .validation import faults
 SUMS = "SHA256SUMS"
 """Name of the list of hashes, in the form that ``sha256sum -c`` reads."""
 
-OTHER_SCHEMAS = ("stellarcr-composition", "stellarcr-yields")
+OTHER_SCHEMAS = ("stellarcr-composition", "stellarcr-yields", "stellarcr-nuclear", "stellarcr-nearby")
 """Tables of other kinds, which have readers of their own; their hashes are compared."""
 
 ROW_FAULT = re.compile(r"^row (?P<row>\d+), column '(?P<column>[^']*)': '?(?P<value>[^\s']+)'?\s*(?P<problem>.*)$")

@@ -20,7 +20,7 @@ from .inelastic import HELIUM_TO_HYDROGEN_AREA, inelastic_cross_section
 from .nearby import nearby_transfer
 from .network import NetworkTables, steady_state
 from .nuclear import NuclearNetwork
-from .profiles import SUN_RADIUS, RadialProfile, source_profile
+from .profiles import SUN_RADIUS, RadialProfile, SourceProfile, TabulatedProfile, source_profile
 from .reduction import Slabs, escape_coefficient, reduce_to_slabs
 
 CM2_PER_KPC2 = (KILOPARSEC * 100.0) ** 2
@@ -108,6 +108,10 @@ class Galaxy:
 
     def __post_init__(self) -> None:
         where = f"galaxy preset {self.name!r}"
+        if not isinstance(self.profile, str | SourceProfile | TabulatedProfile):
+            raise ConfigError(
+                f"galaxy.profile = {self.profile!r} must be text", where=where, remedy="put profile in quotes"
+            )
         for key in ("name", "geometry", "production", "inelastic"):
             if not isinstance(getattr(self, key), str):
                 raise ConfigError(

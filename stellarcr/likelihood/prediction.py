@@ -24,8 +24,11 @@ from ..species import Nuclide, dominant_isotope
 from .arrivals import Arrivals, build_arrivals
 from .experiment_response import ExperimentResponse
 
-SEEN_ALIKE = 10.0
-"""Rigidity [GV] from which isotopes of an element may be seen as one."""
+SEEN_ALIKE = {"R": 10.0, "ETOT": 300.0, "EK": 1000.0, "EKN": np.inf}
+"""Rigidity [GV] from which isotopes of an element may be seen as one, by axis.
+
+At equal rigidity they differ in velocity and modulation; at equal energy in rigidity, until masses do not matter.
+"""
 
 
 @dataclass(frozen=True)
@@ -341,10 +344,10 @@ class SourceTable:
 
 
 def isotopes_apart(tables: Iterable[tuple[tuple[str, ...], Points]]) -> set[str]:
-    """Elements whose isotopes a detector tells apart: on the axis EKN, and below `SEEN_ALIKE`.
+    """Elements whose isotopes a detector tells apart: below the rigidities of `SEEN_ALIKE`, and always on the axis EKN.
 
-    Elsewhere a detector sees isotopes of equal rigidity alike: what differs is the modulation, by less than 2e-4 of the
-    flux of the rarer isotope.
+    Elsewhere the response to the rarer isotopes is that to the most common one, which errs by less than 0.4% of the
+    rarer isotope's flux.
 
     Parameters
     ----------
@@ -356,7 +359,7 @@ def isotopes_apart(tables: Iterable[tuple[tuple[str, ...], Points]]) -> set[str]
         lowest = np.where(np.isfinite(points.low), points.low, points.x)
         for element in elements:
             rigidity = from_axis(points.axis, lowest, dominant_isotope(element))
-            if points.axis == "EKN" or np.any(rigidity < SEEN_ALIKE):
+            if np.any(rigidity < SEEN_ALIKE[points.axis]):
                 found.add(element)
     return found
 

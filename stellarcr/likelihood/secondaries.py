@@ -38,7 +38,10 @@ PER_DECADE = (3, 4, 5, 6, 8, 11, 16, 24)
 SPARSE_ABOVE = 3e3
 """Kinetic energy per nucleon [GeV] above which half as many are taken."""
 
-AIMED_ERROR = 9e-4
+HEAVY_RATIO = 2.05
+"""A/Z above which a parent counts as heavy: iron and the neutron-rich isotopes."""
+
+AIMED_ERROR = 7e-4
 """Error that the interpolation in energy should make at most, relative to the density of the fragment's element."""
 
 LARGEST_ERROR = 5e-3
@@ -47,6 +50,9 @@ so at different energies for parent and fragment."""
 
 LARGE_SHIFT = 0.2
 """Difference of ln(A/Z) from which a target's ratio refers to its parent's rigidity."""
+
+NEGLIGIBLE = 1e-3
+"""Densities smaller than this part of an element's largest R^2.7 J are judged against it."""
 
 SLAB_ERROR = 1e-4
 """Relative error of the reduction to slabs inside a fit."""
@@ -185,14 +191,7 @@ class Fragments:
         """
         network = self.tables.network
         middle = len(self.energy) // 2
-        spectra = dict.fromkeys(range(len(self.tables.nuclides)), 0.0)
-        for column in self.columns:
-            values = self.typical.reshape(self.n_columns, -1)[column.position]
-            for nuclide, fraction in column.isotopes:
-                k = self.tables.position(nuclide)
-                if k >= 0:
-                    first, weights = self._stencil(self.tables.rigidity[k][middle : middle + 1])
-                    spectra[k] += fraction * float(np.sum(values[first] * weights))
+        spectra = self._spectra_at(middle)
         found, columns = [], []
         for row in self._rows:
             best, parent = 0.0, -1
@@ -208,6 +207,18 @@ class Fragments:
             found.append(parent)
             columns.append(tuple(c.position for c in self.columns if c.isotopes[0][0].symbol == symbol))
         return tuple(found), tuple(columns)
+
+    def _spectra_at(self, k: int) -> dict[int, float]:
+        """Typical source spectra of all nuclides at one of the energies."""
+        spectra = dict.fromkeys(range(len(self.tables.nuclides)), 0.0)
+        for column in self.columns:
+            values = self.typical.reshape(self.n_columns, -1)[column.position]
+            for nuclide, fraction in column.isotopes:
+                position = self.tables.position(nuclide)
+                if position >= 0:
+                    first, weights = self._stencil(self.tables.rigidity[position][k : k + 1])
+                    spectra[position] += fraction * float(np.sum(values[first] * weights))
+        return spectra
 
     @cached_property
     def sampled(self) -> np.ndarray:
@@ -282,6 +293,29 @@ class Fragments:
         return np.log(ratio)
 
     @cached_property
+    def _break_places(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """For each target: parts of what is made of light and of heavy A/Z, and their mean shifts as in `_shifts`.
+
+        A sharp break of D lies at one rigidity, so at different energies for parents of different A/Z.
+        """
+        network, middle = self.tables.network, len(self.energy) // 2
+        spectra = self._spectra_at(middle)
+        found = []
+        for row, nuclide in zip(self._rows, self.targets, strict=True):
+            sums = {False: [0.0, 0.0], True: [0.0, 0.0]}
+            for p, f, sigma in zip(network.parent, network.fragment, network.production[:, middle], strict=True):
+                if f == row:
+                    parent = self.tables.nuclides[p]
+                    ratio = parent.mass_number / parent.charge
+                    made = sigma * spectra[int(p)]
+                    group = sums[ratio > HEAVY_RATIO]
+                    group[0] += made
+                    group[1] += made * np.log(ratio * nuclide.charge / nuclide.mass_number)
+            total = sum(weight for weight, _ in sums.values())
+            found.append(tuple((w / total, shift / w) for w, shift in sums.values() if w > 0.01 * total))
+        return tuple(found)
+
+    @cached_property
     def _gas(self) -> tuple[np.ndarray, np.ndarray]:
         """2 h Gamma [kpc/s] of targets and parents at the highest energy."""
         sigma = self.tables.network.destruction[:, -1] * RATE_PER_MILLIBARN * self.galaxy.hydrogen_column
@@ -315,8 +349,11 @@ class Fragments:
             here = diffusion[stretch, ...]
             ahead = here
             if self.galaxy.smoothness == 0.0:
-                shifted = distance[stretch, ...] + float(self._shifts[t])
-                ahead = here * (before[stretch, ...] + change * (shifted + xp.abs(shifted)))
+                factor = before[stretch, ...]
+                for part, shift in self._break_places[t]:
+                    shifted = distance[stretch, ...] + shift
+                    factor = factor + (part * change) * (shifted + xp.abs(shifted))
+                ahead = here * factor
             parts.append(1.0 / ((here + own) * (ahead + parent)))
         return xp.concat(parts, axis=0)
 
@@ -398,7 +435,10 @@ def _energy_per_nucleon(nuclide: Nuclide, rigidity: np.ndarray) -> np.ndarray:
 
 
 def _element_densities(fragments: Fragments, made: np.ndarray, typical: np.ndarray) -> np.ndarray:
-    """Density of each target's element where it is seen: fragments of all isotopes, and what is injected as such."""
+    """Density of each target's element where it is seen: fragments of all isotopes, and what is injected as such.
+
+    Never less than `NEGLIGIBLE`.
+    """
     grid, galaxy = fragments.grid, fragments.galaxy
     totals = {n.symbol: np.full(grid.size, 1e-300) for n in fragments.targets}
     spectra = typical.reshape(fragments.n_columns, -1)
@@ -409,7 +449,9 @@ def _element_densities(fragments: Fragments, made: np.ndarray, typical: np.ndarr
                 totals[nuclide.symbol] += fraction * spectra[column.position] * transfer
     for nuclide, points, values in _split(fragments, made):
         totals[nuclide.symbol][points] += np.abs(values)
-    return _joined(fragments, totals)
+    # far beyond a cutoff a relative error means nothing: what counts there is a part of the largest R^2.7 J
+    floor = {e: NEGLIGIBLE * np.max(t * grid.rigidity**2.7) / grid.rigidity**2.7 for e, t in totals.items()}
+    return _joined(fragments, {e: np.maximum(t, floor[e]) for e, t in totals.items()})
 
 
 def _by_element(fragments: Fragments, values: np.ndarray) -> np.ndarray:
