@@ -11,16 +11,16 @@ import numpy as np
 
 from ..backend import Array, namespace
 from ..constants import KILOPARSEC, MILLIBARN, SPEED_OF_LIGHT, YEAR
-from ..errors import ConfigError
 from ..populations.base import ParameterInfo, Population
 from ..species import Nuclide
+from .checks import check_galaxy
 from .cylinder import BesselSeries, PoleSum, cylinder_series, slab_series
 from .diffusion import diffusion_coefficient
 from .inelastic import HELIUM_TO_HYDROGEN_AREA, inelastic_cross_section
 from .nearby import nearby_transfer
 from .network import NetworkTables, steady_state
 from .nuclear import NuclearNetwork
-from .profiles import SUN_RADIUS, RadialProfile, SourceProfile, TabulatedProfile, source_profile
+from .profiles import SUN_RADIUS, RadialProfile, source_profile
 from .reduction import Slabs, escape_coefficient, reduce_to_slabs
 
 CM2_PER_KPC2 = (KILOPARSEC * 100.0) ** 2
@@ -35,9 +35,6 @@ PROPAGATION_LABELS: Mapping[str, tuple[str, str]] = {
     "half_height": ("kpc", "L"),
     "hydrogen_column": ("1/cm2", r"N_{\rm H}"),
 }
-
-DISC_HALF_THICKNESS = 0.1
-"""Half-thickness of the disc of gas and sources [kpc]: the solution takes it as infinitely thin."""
 
 FREE_HEIGHTS = (0.5, 20.0)
 """Half-heights [kpc] between which the halo may be a free parameter."""
@@ -107,70 +104,7 @@ class Galaxy:
     sources: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
-        where = f"galaxy preset {self.name!r}"
-        if not isinstance(self.profile, str | SourceProfile | TabulatedProfile):
-            raise ConfigError(
-                f"galaxy.profile = {self.profile!r} must be text", where=where, remedy="put profile in quotes"
-            )
-        for key in ("name", "geometry", "production", "inelastic"):
-            if not isinstance(getattr(self, key), str):
-                raise ConfigError(
-                    f"galaxy.{key} = {getattr(self, key)!r} must be text", where=where, remedy=f"put {key} in quotes"
-                )
-        if self.sources is not None and not isinstance(self.sources, Mapping):
-            raise ConfigError(
-                f"galaxy.sources = {self.sources!r} must be a table",
-                where=where,
-                remedy='say of each number where it comes from: [sources] D0 = "..."',
-            )
-        for key in ("D0", "R_h", "half_height", "hydrogen_column", "radius", "sun"):
-            value = getattr(self, key)
-            if not (np.isfinite(value) and value > 0):
-                raise ConfigError(
-                    f"galaxy.{key} = {value!r} must be a positive number",
-                    where=where,
-                    remedy=f"give {key} a positive value",
-                )
-        for key in ("delta", "delta_h", "eta"):
-            if not np.isfinite(getattr(self, key)):
-                raise ConfigError(
-                    f"galaxy.{key} = {getattr(self, key)!r} must be finite", where=where, remedy=f"give {key} a number"
-                )
-        for key, usual in (("smoothness", "0 for a sharp break"), ("helium_fraction", "0.1 for the usual gas")):
-            value = getattr(self, key)
-            if not (np.isfinite(value) and value >= 0):
-                raise ConfigError(
-                    f"galaxy.{key} = {value!r} must be a number that is not negative",
-                    where=where,
-                    remedy=f"use {usual}",
-                )
-        if self.geometry not in ("cylinder", "slab"):
-            raise ConfigError(
-                f"galaxy.geometry = {self.geometry!r} is unknown",
-                where=where,
-                remedy="use 'cylinder' or 'slab'",
-            )
-        if self.sun >= self.radius:
-            raise ConfigError(
-                f"galaxy.sun = {self.sun} kpc lies outside galaxy.radius = {self.radius} kpc",
-                where=where,
-                remedy="give the Sun a radius inside the cylinder",
-            )
-        if self.half_height <= DISC_HALF_THICKNESS:
-            raise ConfigError(
-                f"galaxy.half_height = {self.half_height} kpc: the halo is not thicker than the disc "
-                f"({DISC_HALF_THICKNESS} kpc)",
-                where=where,
-                remedy="give a half-height in kpc; 4 to 7 is usual",
-            )
-        if (self.production == "none") != (self.network is None):
-            raise ConfigError(
-                f"galaxy.production = {self.production!r} does not go with "
-                + ("a network" if self.network is not None else "no network"),
-                where=where,
-                remedy="build it with load_galaxy, which reads the tables of a set",
-            )
-        source_profile(self.profile)
+        check_galaxy(self)
 
     @property
     def parameters(self) -> tuple[ParameterInfo, ...]:

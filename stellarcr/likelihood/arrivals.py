@@ -17,7 +17,8 @@ from ..galaxy.reduction import escape_coefficient
 from ..observe.grid import RigidityGrid
 from ..observe.response import Isotopes
 from ..species import Nuclide
-from .secondaries import SLAB_ERROR, Fragments, SourceColumn, build_fragments
+from .fragment_energies import build_fragments
+from .secondaries import SLAB_ERROR, Fragments, SourceColumn
 
 
 class _Column(Protocol):

@@ -12,8 +12,7 @@ matrix for each energy, made once.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,34 +24,16 @@ from ..errors import ModelError
 from ..galaxy import Galaxy
 from ..galaxy.network import RATE_PER_MILLIBARN, NetworkTables, restricted
 from ..galaxy.profiles import RadialProfile
-from ..galaxy.reduction import escape_coefficient
 from ..observe.grid import STENCIL, RigidityGrid
 from ..observe.response import TYPICAL_INDEX
 from ..species import Nuclide
-
-_log = logging.getLogger("stellarcr")
-
-PER_DECADE = (3, 4, 5, 6, 8, 11, 16, 24)
-"""Energies per decade that are tried."""
-
-SPARSE_ABOVE = 3e3
-"""Kinetic energy per nucleon [GeV] above which half as many are taken."""
+from .fragment_trend import Trend
 
 HEAVY_RATIO = 2.05
 """A/Z above which a parent counts as heavy: iron and the neutron-rich isotopes."""
 
-AIMED_ERROR = 7e-4
-"""Error that the interpolation in energy should make at most, relative to the density of the fragment's element."""
-
-LARGEST_ERROR = 5e-3
-"""Error that is refused; in between the log says what is reached. Sharp breaks of source spectra lie at equal rigidity,
-so at different energies for parent and fragment."""
-
 LARGE_SHIFT = 0.2
 """Difference of ln(A/Z) from which a target's ratio refers to its parent's rigidity."""
-
-NEGLIGIBLE = 1e-3
-"""Densities smaller than this part of an element's largest R^2.7 J are judged against it."""
 
 SLAB_ERROR = 1e-4
 """Relative error of the reduction to slabs inside a fit."""
@@ -268,7 +249,7 @@ class Fragments:
         nodes = np.log(self.energy)
         width = min(STENCIL, len(nodes))
         for t, (nuclide, points) in enumerate(zip(self.targets, self.seen, strict=True)):
-            x = np.log(_energy_per_nucleon(nuclide, self.grid.rigidity[points]))
+            x = np.log(energy_per_nucleon(nuclide, self.grid.rigidity[points]))
             first = np.clip(np.searchsorted(nodes, x) - width // 2, 0, len(nodes) - width)
             places = first[:, None] + np.arange(width)
             near = nodes[places]
@@ -316,46 +297,11 @@ class Fragments:
         return tuple(found)
 
     @cached_property
-    def _gas(self) -> tuple[np.ndarray, np.ndarray]:
-        """2 h Gamma [kpc/s] of targets and parents at the highest energy."""
-        sigma = self.tables.network.destruction[:, -1] * RATE_PER_MILLIBARN * self.galaxy.hydrogen_column
-        return sigma[list(self._rows)], sigma[list(self._parents[0])]
-
-    def _trend(
-        self,
-        log_rigidity: np.ndarray,
-        stretches: Sequence[slice],
-        propagation: Mapping[str, Array],
-        xp: Any,
-        relativistic: Array | None = None,
-    ) -> Array:
-        """Trend of the targets, each on its stretch of rigidities, one after the other, ``(n_points, n)``.
-
-        n = 1 where propagation is fixed; ``relativistic`` is D at the rigidities for beta = 1, if it is known.
-        """
-        psi = float(escape_coefficient(np.asarray(0.12), np.asarray(self.galaxy.half_height)))
-        if relativistic is None:
-            rigidity = xp.asarray(np.exp(log_rigidity))[:, None]
-            relativistic = self.galaxy.diffusion(rigidity, xp.ones_like(rigidity), propagation)
-        diffusion = psi * relativistic
-        value = {k: propagation.get(k, getattr(self.galaxy, k)) for k in ("R_h", "delta", "delta_h")}
-        distance = xp.asarray(log_rigidity)[:, None] - xp.log(xp.asarray(value["R_h"]))
-        change = 0.5 * (value["delta_h"] - value["delta"])
-        # D at the parent's rigidity, up to a power: what matters is where its break lies
-        before = 1.0 - change * (distance + xp.abs(distance))
-        parts = []
-        for t, stretch in enumerate(stretches):
-            own, parent = (float(g[t]) for g in self._gas)
-            here = diffusion[stretch, ...]
-            ahead = here
-            if self.galaxy.smoothness == 0.0:
-                factor = before[stretch, ...]
-                for part, shift in self._break_places[t]:
-                    shifted = distance[stretch, ...] + shift
-                    factor = factor + (part * change) * (shifted + xp.abs(shifted))
-                ahead = here * factor
-            parts.append(1.0 / ((here + own) * (ahead + parent)))
-        return xp.concat(parts, axis=0)
+    def _trend(self) -> Trend:
+        # 2 h Gamma [kpc/s] at the highest energy
+        rates = self.tables.network.destruction[:, -1] * RATE_PER_MILLIBARN * self.galaxy.hydrogen_column
+        own, parents = rates[list(self._rows)], rates[list(self._parents[0])]
+        return Trend(self.galaxy, tuple(map(float, own)), tuple(map(float, parents)), self._break_places)
 
     @cached_property
     def _where_nodes(self) -> tuple[np.ndarray, tuple[slice, ...]]:
@@ -428,129 +374,7 @@ class Fragments:
         return (self._interpolation @ ratio) * (self._reference_on_grid @ flat) * trend
 
 
-def _energy_per_nucleon(nuclide: Nuclide, rigidity: np.ndarray) -> np.ndarray:
+def energy_per_nucleon(nuclide: Nuclide, rigidity: np.ndarray) -> np.ndarray:
     """Kinetic energy per nucleon [GeV] at a rigidity [GV]."""
     momentum = nuclide.charge * rigidity
     return momentum**2 / (np.sqrt(momentum**2 + nuclide.mass**2) + nuclide.mass) / nuclide.mass_number
-
-
-def _element_densities(fragments: Fragments, made: np.ndarray, typical: np.ndarray) -> np.ndarray:
-    """Density of each target's element where it is seen: fragments of all isotopes, and what is injected as such.
-
-    Never less than `NEGLIGIBLE`.
-    """
-    grid, galaxy = fragments.grid, fragments.galaxy
-    totals = {n.symbol: np.full(grid.size, 1e-300) for n in fragments.targets}
-    spectra = typical.reshape(fragments.n_columns, -1)
-    for column in fragments.columns:
-        for nuclide, fraction in column.isotopes:
-            if nuclide.symbol in totals:
-                transfer = galaxy.disc_transfer(column.profile, nuclide, grid.rigidity, fragments.defaults)
-                totals[nuclide.symbol] += fraction * spectra[column.position] * transfer
-    for nuclide, points, values in _split(fragments, made):
-        totals[nuclide.symbol][points] += np.abs(values)
-    # far beyond a cutoff a relative error means nothing: what counts there is a part of the largest R^2.7 J
-    floor = {e: NEGLIGIBLE * np.max(t * grid.rigidity**2.7) / grid.rigidity**2.7 for e, t in totals.items()}
-    return _joined(fragments, {e: np.maximum(t, floor[e]) for e, t in totals.items()})
-
-
-def _by_element(fragments: Fragments, values: np.ndarray) -> np.ndarray:
-    """Sums over the isotopes of each target's element where the target is seen: errors of isotopes may add."""
-    sums = {n.symbol: np.zeros(fragments.grid.size) for n in fragments.targets}
-    for nuclide, points, some in _split(fragments, values):
-        sums[nuclide.symbol][points] += some
-    return _joined(fragments, sums)
-
-
-def _split(fragments: Fragments, values: np.ndarray) -> list[tuple[Nuclide, np.ndarray, np.ndarray]]:
-    ends = np.cumsum([len(points) for points in fragments.seen])
-    return list(zip(fragments.targets, fragments.seen, np.split(values, ends[:-1]), strict=True))
-
-
-def _joined(fragments: Fragments, by_element: Mapping[str, np.ndarray]) -> np.ndarray:
-    return np.concatenate([by_element[n.symbol][p] for n, p in zip(fragments.targets, fragments.seen, strict=True)])
-
-
-def energies(lowest: float, highest: float, per_decade: int) -> np.ndarray:
-    """Kinetic energies per nucleon [GeV]: so many per decade below `SPARSE_ABOVE`, half as many above."""
-    decades = np.log10(max(min(SPARSE_ABOVE, highest) / lowest, 1.0))
-    above = np.log10(max(highest / max(SPARSE_ABOVE, lowest), 1.0))
-    parts = []
-    if decades:
-        parts.append(np.geomspace(lowest, min(SPARSE_ABOVE, highest), int(np.ceil(decades * per_decade)) + 1))
-    if above:
-        parts.append(np.geomspace(max(SPARSE_ABOVE, lowest), highest, int(np.ceil(above * per_decade / 2)) + 1))
-    return np.unique(np.concatenate(parts))
-
-
-def build_fragments(
-    galaxy: Galaxy,
-    grid: RigidityGrid,
-    columns: Sequence[SourceColumn],
-    n_columns: int,
-    seen: Mapping[Nuclide, np.ndarray],
-    made: Collection[Nuclide],
-    free: bool,
-    defaults: Mapping[str, float],
-    typical: np.ndarray,
-) -> Fragments:
-    """Choose the energies at which the network is solved, the fewest that interpolate well enough.
-
-    Parameters
-    ----------
-    galaxy, grid, columns, n_columns, made, free, defaults, typical
-        As for `Fragments`.
-    seen : mapping
-        Nuclide to positions in the grid at which its fragments are wanted.
-
-    Raises
-    ------
-    ModelError
-        If no number of energies stays below `LARGEST_ERROR`, or nothing turns into a nuclide.
-    """
-    ranges = np.concatenate([_energy_per_nucleon(n, grid.rigidity[points[[0, -1]]]) for n, points in seen.items()])
-    flat = typical[:, None]
-
-    def attempt(per_decade: int) -> Fragments:
-        nodes = energies(float(ranges.min()), float(ranges.max()), per_decade)
-        return Fragments(
-            galaxy,
-            grid,
-            tuple(columns),
-            n_columns,
-            tuple(seen),
-            tuple(seen.values()),
-            tuple(made),
-            free,
-            dict(defaults),
-            nodes,
-            typical,
-        )
-
-    propagation = {k: np.asarray([v]) for k, v in defaults.items()} if free else defaults
-    finest_table = attempt(2 * PER_DECADE[-1])
-    finest = finest_table.densities(flat, propagation)[:, 0]
-    scale = _element_densities(finest_table, finest, typical)
-    best: tuple[float, Fragments] | None = None
-    for per_decade in PER_DECADE:
-        chosen = attempt(per_decade)
-        wrong = np.abs(chosen.densities(flat, propagation)[:, 0] - finest)
-        error = float(np.max(_by_element(finest_table, wrong) / scale))
-        if best is None or error < best[0]:
-            best = error, chosen
-        if error <= AIMED_ERROR:
-            break
-    assert best is not None
-    if not best[0] <= LARGEST_ERROR:
-        raise ModelError(
-            f"fragments cannot be interpolated in energy: an error of {best[0]:.1e} remains",
-            remedy="leave the smallest rigidities out, or take a smoother break of D (galaxy.smoothness)",
-        )
-    if best[0] > AIMED_ERROR:
-        _log.info(
-            "fragments are interpolated in energy to %.1e of an element's flux, not to %.0e: a sharp break of a source "
-            "spectrum lies in the fitted range",
-            best[0],
-            AIMED_ERROR,
-        )
-    return best[1]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from stellarcr.errors import ModelError
+from stellarcr.likelihood.fragment_energies import AIMED_ERROR, energies
 from stellarcr.likelihood.prediction import connect
-from stellarcr.likelihood.secondaries import AIMED_ERROR, energies
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
