@@ -139,7 +139,10 @@ def resolved_toml(config: RunConfig, model: ForwardModel, data: list[ExperimentD
     content = config.model_dump(mode="json", exclude_none=True)
     galaxy = {k: v for k, v in vars(model.galaxy).items() if isinstance(v, int | float | str) and k != "name"}
     preset = str(config.galaxy.get("preset", "plain-diffusion"))
-    galaxy.setdefault("profile", str(config.galaxy.get("profile") or getattr(model.galaxy.profile, "name", "")))
+    profile = config.galaxy.get("profile") or model.galaxy.profile
+    # a table that the preset names is found from there; its own path would be lost
+    if not isinstance(profile, TabulatedProfile):
+        galaxy.setdefault("profile", str(getattr(profile, "name", profile)))
     for name, section in content["populations"].items():
         if section["spectrum"] == "stellar":
             section["options"] = stellar_options(section.get("kind") or name, section["options"]).to_mapping()

@@ -8,7 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError, DataError, nearest
+from ..extensions import asked_for
 from ..galaxy import Galaxy
 from .content import content_path
 from .nuclear_tables import load_network
@@ -36,6 +37,8 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
     ------
     ConfigError
         For an unknown preset, key or value.
+    DataError
+        For an unknown set of cross sections, and a table that is missing or wrong.
     """
     known = galaxy_presets()
     path = known.get(preset) or Path(preset)
@@ -74,6 +77,8 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
             raise
         origin = f"{path} with the changes of {where}" if changes else str(path)
         raise ConfigError(error.problem, where=origin, remedy=error.remedy) from None
+    except DataError as error:
+        raise asked_for(error, where or str(path)) from None
 
 
 def own_tables(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:

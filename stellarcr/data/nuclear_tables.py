@@ -88,7 +88,7 @@ def load_network(
     fragment = np.array([position[f] for _, f in ordered])
     energy = np.unique(np.concatenate([_BASE_ENERGIES, *(t.energy for t in tables)]))
     made = _on_gas([channels[c] for c in ordered], ordered, energy, helium_fraction)
-    on_hydrogen, said = _inelastic(inelastic, nuclides, energy)
+    on_hydrogen, said, used = _inelastic(inelastic, nuclides, energy)
     destruction = helium_destruction(helium_fraction) * on_hydrogen
     protons = released_protons(nuclides, destruction, parent, fragment, made)
     breaking = np.arange(len(nuclides) - 1)
@@ -108,7 +108,7 @@ def load_network(
             "inelastic": said,
             "decays": ", ".join(f"{parent_name} -> {to}" for parent_name, (to, _) in DECAYS.items()),
             "helium": f"He/H = {helium_fraction:g} by number",
-            "tables": ", ".join(f"{t.path.name} {t.sha256}" for t in tables),
+            "tables": ", ".join(f"{t.path.name} {t.sha256}" for t in [*tables, *used]),
             **{f"{p} -> {f}": channels[p, f]["H"][0].source for p, f in ordered},
             **{f"{n.name} -> H1": "nucleons that are left over (project choice)" for n in nuclides[:-1]},
         },
@@ -189,8 +189,10 @@ def _on_gas(
     return made
 
 
-def _inelastic(name: str, nuclides: tuple[Nuclide, ...], energy: np.ndarray) -> tuple[np.ndarray, str]:
-    """Total inelastic cross sections on hydrogen [mb], and what is said of them.
+def _inelastic(
+    name: str, nuclides: tuple[Nuclide, ...], energy: np.ndarray
+) -> tuple[np.ndarray, str, tuple[NuclearTable, ...]]:
+    """Total inelastic cross sections on hydrogen [mb], what is said of them, and the table if they come from one.
 
     Nuclides that a table lacks have the formula's cross section times the ratio of table to formula, interpolated
     linearly in A^(2/3) between the mass numbers of the table.
@@ -201,7 +203,7 @@ def _inelastic(name: str, nuclides: tuple[Nuclide, ...], energy: np.ndarray) -> 
     formula = np.array([inelastic_cross_section(n, energy) for n in nuclides])
     path = known[name]
     if path is None:
-        return formula, "Letaw et al. 1983; protons Kafexhiu et al. 2014"
+        return formula, "Letaw et al. 1983; protons Kafexhiu et al. 2014", ()
     table = read_nuclear_table(path, "inelastic")
     # Relative to the formula, whose dip and rise below 1 GeV/n a table of seven energies does not follow.
     at_table = {n.name: inelastic_cross_section(n, table.energy) for n in nuclides}
@@ -220,4 +222,5 @@ def _inelastic(name: str, nuclides: tuple[Nuclide, ...], energy: np.ndarray) -> 
             below = min(int(place), area.size - 2)
             formula[k] *= mean[below] + (place - below) * (mean[below + 1] - mean[below])
     others = ", ".join(n.name for n in nuclides if n.mass_number > 1 and n.name not in ratio)
-    return formula, f"{table.source}; scaled from their neighbours: {others}; protons Kafexhiu et al. 2014"
+    said = f"{table.source}; scaled from their neighbours: {others}; protons Kafexhiu et al. 2014"
+    return formula, said, (table,)

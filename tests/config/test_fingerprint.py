@@ -112,6 +112,16 @@ def test_what_does_matter(key, value, plain, small_content):
     assert mark(content) != plain
 
 
+def test_the_cross_sections_matter(small_content):
+    sets = [
+        {"production": "none"},
+        {"production": "evoli2019", "inelastic": "letaw1983"},
+        {"production": "evoli2019", "inelastic": "tripathi1999"},
+        {"production": "webber2003", "inelastic": "tripathi1999"},
+    ]
+    assert len({mark({**small_content(), "galaxy": some}) for some in sets}) == len(sets)
+
+
 def test_the_kind_matters_through_its_defaults(small_content):
     """Two kinds with one shape and one composition differ in the cutoff that nobody wrote down."""
     content = small_content()
@@ -216,3 +226,30 @@ def test_resolved_text_finds_files_from_anywhere(tmp_path, monkeypatch, small_co
     (elsewhere / "config.toml").write_text(resolved_toml(*built[:3]))
     again = load_config(elsewhere / "config.toml")
     assert build_posterior(again).fingerprint == fingerprint(*built)
+
+
+PROFILE = """# %ECSV 1.0
+# ---
+# datatype:
+# - {name: radius, unit: kpc, datatype: float64}
+# - {name: density, datatype: float64}
+radius density
+0 1
+10 1
+20 0
+"""
+
+
+def test_resolved_text_finds_the_profile_of_a_preset(tmp_path, small_content, configs):
+    """The table lies beside the preset, not beside the run."""
+    (tmp_path / "profile.ecsv").write_text(PROFILE)
+    preset = (configs.parents[1] / "datasets" / "galaxy" / "plain-diffusion.toml").read_text()
+    lines = [line for line in preset.splitlines() if not line.startswith("profile")]
+    (tmp_path / "mine.toml").write_text("\n".join(['profile = "profile.ecsv"', *lines]))
+    content = {**small_content(), "galaxy": {"preset": str(tmp_path / "mine.toml")}}
+    elsewhere = tmp_path / "chains" / "config.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text(resolved_toml(*parts(content)[:3]))
+    again = load_config(elsewhere)
+    built = build_model(again), load_data(again)
+    assert fingerprint(again, *built, build_space(again, *built)) == mark(content) != mark(small_content())
