@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError, ModelError, ParameterError, StellarcrError
+from ..likelihood.columns import isotopes_apart
 from ..likelihood.experiment import ExperimentData, ExperimentLikelihood
 from ..likelihood.experiment_response import ExperimentResponse
-from ..likelihood.prediction import SourceTable, connect, isotopes_apart
+from ..likelihood.prediction import SourceTable, connect
 from ..likelihood.ratio import check_independence
 from ..model import ForwardModel, plain_name
 from ..species import members, parts

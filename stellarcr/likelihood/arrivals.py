@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -15,23 +15,10 @@ from ..galaxy import Galaxy
 from ..galaxy.profiles import RadialProfile
 from ..galaxy.reduction import escape_coefficient
 from ..observe.grid import RigidityGrid
-from ..observe.response import Isotopes
 from ..species import Nuclide
+from .columns import Column
 from .fragment_energies import build_fragments
 from .secondaries import SLAB_ERROR, Fragments, SourceColumn
-
-
-class _Column(Protocol):
-    @property
-    def place(self) -> str: ...
-    @property
-    def isotopes(self) -> Isotopes: ...
-    @property
-    def folded(self) -> bool: ...
-    @property
-    def profile(self) -> RadialProfile | None: ...
-    @property
-    def members(self) -> tuple[Nuclide, ...]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +71,7 @@ class Arrivals:
 
     galaxy: Galaxy
     grid: RigidityGrid
-    sources: tuple[_Column, ...]
+    sources: tuple[Column, ...]
     folded: tuple[Primary, ...]
     free: tuple[Primary, ...]
     apart: tuple[Primary, ...]
@@ -185,8 +172,8 @@ class Arrivals:
 def build_arrivals(
     galaxy: Galaxy,
     grid: RigidityGrid,
-    columns: Sequence[_Column],
-    sources: Sequence[_Column],
+    columns: Sequence[Column],
+    sources: Sequence[Column],
     seen: np.ndarray,
     defaults: Mapping[str, float],
     typical: np.ndarray,

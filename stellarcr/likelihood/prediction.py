@@ -14,50 +14,14 @@ import numpy as np
 
 from ..backend import Array, contiguous, expanded
 from ..errors import ModelError
-from ..galaxy.profiles import RadialProfile
 from ..model import ForwardModel, injected_amplitude, injected_energy, plain_name
-from ..observe.axes import rigidity as from_axis
-from ..observe.response import Isotopes, Points, Transfer
+from ..observe.response import Transfer
 from ..populations.base import Population
 from ..populations.release import SOURCE_PARAMETERS
-from ..species import Nuclide, dominant_isotope
+from ..species import Nuclide
 from .arrivals import Arrivals, build_arrivals
+from .columns import Column, seen_through_network
 from .experiment_response import ExperimentResponse
-
-SEEN_ALIKE = {"R": 10.0, "ETOT": 300.0, "EK": 1000.0, "EKN": np.inf}
-"""Rigidity [GV] from which isotopes of an element may be seen as one, by axis.
-
-At equal rigidity they differ in velocity and modulation; at equal energy in rigidity, until masses do not matter.
-"""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One spectrum on the grid: an element as a place injects it, or what arrives of it through a network.
-
-    Attributes
-    ----------
-    place : str
-        ``"disc"``, the name of a nearby population, or ``"arrived"``.
-    element : str
-        Element symbol.
-    isotopes : tuple of (Nuclide, float)
-        Nuclides with number fractions at equal rigidity; of what arrives, the one that detectors take it for.
-    folded : bool
-        Whether the transfer through the Galaxy is part of the response matrix. If not, it depends on free
-        parameters, is applied on the grid, and the column has a single nuclide.
-    profile : RadialProfile, optional
-        Of a disc: where its sources are.
-    members : tuple of Nuclide
-        Of what arrives: the nuclides that are added up.
-    """
-
-    place: str
-    element: str
-    isotopes: Isotopes
-    folded: bool
-    profile: RadialProfile | None = None
-    members: tuple[Nuclide, ...] = ()
 
 
 class _Entries(NamedTuple):
@@ -166,7 +130,7 @@ class SourceTable:
             selections.append(selection)
         weights = tuple(model.energy_weights(member) for member in model.populations)
         sources = tuple(keys)
-        columns = sources if network is None else _seen_through_network(model, sources, elements, apart)
+        columns = sources if network is None else seen_through_network(model, sources, elements, apart)
         return cls(model, columns, sources, tuple(selections), weights, dict(fixed))
 
     def restricted(self, seen: Iterable[np.ndarray]) -> SourceTable:
@@ -341,43 +305,6 @@ class SourceTable:
         source = {k: _last_axis(v) for k, v in components[member.name].items() if k in SOURCE_PARAMETERS}
         factor = self.model.galaxy.transfer(member, nuclide, rigidity, propagation, source, reduced=True)
         return expanded(factor, (n, len(rigidity)), xp)
-
-
-def isotopes_apart(tables: Iterable[tuple[tuple[str, ...], Points]]) -> set[str]:
-    """Elements whose isotopes a detector tells apart: below the rigidities of `SEEN_ALIKE`, and always on the axis EKN.
-
-    Elsewhere the response to the rarer isotopes is that to the most common one, which errs by less than 0.4% of the
-    rarer isotope's flux.
-
-    Parameters
-    ----------
-    tables : iterable of (elements, Points)
-        What is measured.
-    """
-    found: set[str] = set()
-    for elements, points in tables:
-        lowest = np.where(np.isfinite(points.low), points.low, points.x)
-        for element in elements:
-            rigidity = from_axis(points.axis, lowest, dominant_isotope(element))
-            if np.any(rigidity < SEEN_ALIKE[points.axis]):
-                found.add(element)
-    return found
-
-
-def _seen_through_network(
-    model: ForwardModel, sources: tuple[Column, ...], elements: Sequence[str], apart: Collection[str] | None
-) -> tuple[Column, ...]:
-    """Columns that detectors see: what is folded or nearby, and the sum of all else by element or nuclide."""
-    kept = tuple(c for c in sources if (c.folded or c.place != "disc") and c.element in elements)
-    arriving = {n for c in sources if c.place == "disc" and not c.folded for n, _ in c.isotopes} | set(model.made)
-    groups = []
-    for element in elements:
-        nuclides = tuple(sorted((n for n in arriving if n.symbol == element), key=lambda n: n.mass_number))
-        together = apart is not None and element not in apart
-        for some in [nuclides] if together and nuclides else [(n,) for n in nuclides]:
-            main = max(some, key=lambda n: n.natural_abundance)
-            groups.append(Column("arrived", element, ((main, 1.0),), False, None, some))
-    return (*kept, *groups)
 
 
 def connect(
