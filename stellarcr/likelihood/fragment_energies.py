@@ -32,10 +32,19 @@ NEGLIGIBLE = 1e-3
 """Densities smaller than this part of an element's largest R^2.7 J are judged against it."""
 
 
-def _element_densities(fragments: Fragments, made: np.ndarray, typical: np.ndarray) -> np.ndarray:
+def element_densities(fragments: Fragments, made: np.ndarray, typical: np.ndarray) -> np.ndarray:
     """Density of each target's element where it is seen: fragments of all isotopes, and what is injected as such.
 
     Never less than `NEGLIGIBLE`.
+
+    Parameters
+    ----------
+    fragments : Fragments
+        Says who is seen where.
+    made : numpy.ndarray
+        Densities of the fragments, as `Fragments.densities` gives them.
+    typical : numpy.ndarray
+        Spectra of all columns, ``(n_columns * grid.size,)``.
     """
     grid, galaxy = fragments.grid, fragments.galaxy
     totals = {n.symbol: np.full(grid.size, 1e-300) for n in fragments.targets}
@@ -52,8 +61,16 @@ def _element_densities(fragments: Fragments, made: np.ndarray, typical: np.ndarr
     return _joined(fragments, {e: np.maximum(t, floor[e]) for e, t in totals.items()})
 
 
-def _by_element(fragments: Fragments, values: np.ndarray) -> np.ndarray:
-    """Sums over the isotopes of each target's element where the target is seen: errors of isotopes may add."""
+def by_element(fragments: Fragments, values: np.ndarray) -> np.ndarray:
+    """Sums over the isotopes of each target's element where the target is seen: errors of isotopes may add.
+
+    Parameters
+    ----------
+    fragments : Fragments
+        Says who is seen where.
+    values : numpy.ndarray
+        For all targets, one after the other, as `Fragments.densities` gives them.
+    """
     sums = {n.symbol: np.zeros(fragments.grid.size) for n in fragments.targets}
     for nuclide, points, some in _split(fragments, values):
         sums[nuclide.symbol][points] += some
@@ -65,8 +82,8 @@ def _split(fragments: Fragments, values: np.ndarray) -> list[tuple[Nuclide, np.n
     return list(zip(fragments.targets, fragments.seen, np.split(values, ends[:-1]), strict=True))
 
 
-def _joined(fragments: Fragments, by_element: Mapping[str, np.ndarray]) -> np.ndarray:
-    return np.concatenate([by_element[n.symbol][p] for n, p in zip(fragments.targets, fragments.seen, strict=True)])
+def _joined(fragments: Fragments, sums: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.concatenate([sums[n.symbol][p] for n, p in zip(fragments.targets, fragments.seen, strict=True)])
 
 
 def energies(lowest: float, highest: float, per_decade: int) -> np.ndarray:
@@ -128,12 +145,12 @@ def build_fragments(
     propagation = {k: np.asarray([v]) for k, v in defaults.items()} if free else defaults
     finest_table = attempt(2 * PER_DECADE[-1])
     finest = finest_table.densities(flat, propagation)[:, 0]
-    scale = _element_densities(finest_table, finest, typical)
+    scale = element_densities(finest_table, finest, typical)
     best: tuple[float, Fragments] | None = None
     for per_decade in PER_DECADE:
         chosen = attempt(per_decade)
         wrong = np.abs(chosen.densities(flat, propagation)[:, 0] - finest)
-        error = float(np.max(_by_element(finest_table, wrong) / scale))
+        error = float(np.max(by_element(finest_table, wrong) / scale))
         if best is None or error < best[0]:
             best = error, chosen
         if error <= AIMED_ERROR:

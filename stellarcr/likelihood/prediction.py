@@ -148,7 +148,7 @@ class SourceTable:
         if self.model.galaxy.network is None:
             return replace(self, seen=mask)
         components = self.model.local_values(self.fixed)
-        typical = self._injected(components, 1, np)[0]
+        typical = self.injected(components, 1, np)[0]
         galaxy, grid = self.model.galaxy, self.model.grid
         fixed, made = components["galaxy"], self.model.made
         arrivals = build_arrivals(galaxy, grid, self.columns, self.sources, mask, fixed, typical, made)
@@ -200,7 +200,7 @@ class SourceTable:
             With a network, if `restricted` was not called.
         """
         components = self.model.local_values(parameters)
-        spectra = self._injected(components, n, xp)
+        spectra = self.injected(components, n, xp)
         if self.model.galaxy.network is not None:
             if self.arrivals is None:
                 raise ModelError("a table with a network is not connected", remedy="use connect(table, responses)")
@@ -214,8 +214,23 @@ class SourceTable:
             return spectra
         return spectra * self._transfer_on_grid(components, n, xp)
 
-    def _injected(self, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any) -> Array:
-        """Spectra of the columns that populations fill, before any transfer, ``(n, n_sources, grid.size)``."""
+    def injected(self, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any = np) -> Array:
+        """Spectra of the columns that populations fill, before any transfer.
+
+        Parameters
+        ----------
+        components : mapping
+            Values by component and local name, from `ForwardModel.local_values`; numbers or ``(n,)``.
+        n : int
+            Number of parameter vectors.
+        xp : module
+            Their array namespace.
+
+        Returns
+        -------
+        array
+            ``(n, n_sources, grid.size)`` [1/(GV s), bursts 1/GV].
+        """
         rigidity = self.model.grid.rigidity
         shapes, coefficients, extra, partial = [], [], [], []
         members = zip(self.model.populations, self.selections, self.weights, self._entries, strict=True)

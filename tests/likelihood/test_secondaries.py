@@ -276,7 +276,7 @@ def test_arrivals_need_nothing_but_the_array_standard(propagation, build):
     table = posterior.sources
     values = posterior.space.resolve(posterior.sample_prior(np.random.default_rng(6), 3))
     components = table.model.local_values(values)
-    spectra = table._injected(components, 3, np)
+    spectra = table.injected(components, 3, np)
     flat = spectra.transpose(1, 2, 0).reshape(-1, 3)
     expected = table.arrivals.evaluate(flat, components["galaxy"], [])
     given = {k: strict.asarray(v) if np.ndim(v) else float(v) for k, v in components["galaxy"].items()}
