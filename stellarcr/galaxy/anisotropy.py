@@ -101,7 +101,7 @@ def nearby_dipole(
     diffusion = galaxy.diffusion(rigidity, beta, given) * YEAR
     height = given.get("half_height", galaxy.half_height)
     # from the column of the whole disc to one hydrogen atom per cm3, from 1/s to 1/yr
-    per_atom = KILOPARSEC * 100.0 / galaxy.hydrogen_column * YEAR
+    per_atom = KILOPARSEC * 100.0 / galaxy.hydrogen_column * YEAR * given.get("destruction", 1.0)
     rate = galaxy.grammage_rate(nuclide, rigidity) * per_atom
     density = nearby_transfer(population.release, diffusion, source, height, rate, where=population.name)
     gradient = nearby_gradient(population.release, diffusion, source, height, rate)

@@ -41,15 +41,17 @@ def test_of_a_burst_alone():
         np.testing.assert_allclose(found, burst_dipole(1.0, 5e4, BETA), rtol=1e-12)
 
 
+@pytest.mark.parametrize("propagation", [{}, {"destruction": 30.0}])
 @pytest.mark.parametrize("name", OPTIONS)
-def test_of_a_source_is_the_gradient_of_its_density(name):
+def test_of_a_source_is_the_gradient_of_its_density(name, propagation):
     h = 1e-4
     near, far = (
-        GALAXY.transfer(population(name), IRON, R, source={**SOURCE, "distance": 1.0 + step}) for step in (-h, h)
+        GALAXY.transfer(population(name), IRON, R, propagation, {**SOURCE, "distance": 1.0 + step}) for step in (-h, h)
     )
     diffusion = GALAXY.diffusion(R, BETA, {}) * YEAR
     expected = dipole(diffusion, BETA, (np.log(near) - np.log(far)) / (2 * h))
-    np.testing.assert_allclose(nearby_dipole(GALAXY, population(name), IRON, R, SOURCE), expected, rtol=1e-5)
+    found = nearby_dipole(GALAXY, population(name), IRON, R, SOURCE, propagation)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_batches_of_sources():
