@@ -102,6 +102,17 @@ def left_out(process: str, species: str) -> LeftOut:
     return min(known, key=lambda effect: abs(ELEMENTS[effect.quantity] - charge))
 
 
+def lowest_valid(species: str) -> float:
+    """Interstellar rigidity [GV] from which a flux or ratio needs no warning.
+
+    Parameters
+    ----------
+    species : str
+        Element, group, nuclide, ``lnA``, or a ratio of two.
+    """
+    return RATIO_LIMIT if is_ratio(species) else FLUX_LIMIT
+
+
 def validity_warnings(lowest: Mapping[str, Mapping[str, float]]) -> list[str]:
     """What to tell a user whose data reach below the model's range.
 

@@ -83,7 +83,7 @@ class Posterior:
         ParameterError
             If a parameter belongs neither to the model nor to an experiment.
         ModelError
-            If an experiment measures an element that no population injects.
+            If an experiment measures an element that no population injects and nothing makes.
         ConfigError
             If two likelihoods hold the same measurement, or one follows from others, as a ratio from its two fluxes.
         """
@@ -104,10 +104,12 @@ class Posterior:
                 for part in parts(table.species):
                     if not injected & set(members(part)):
                         raise ModelError(
-                            f"no population injects {part!r}, which {table.name!r} measures",
+                            f"no population injects {part!r}, which {table.name!r} measures"
+                            + ("" if model.galaxy.network is None else ", and nothing makes it on the way"),
                             where=f"likelihood {d.key!r}",
                             remedy=f"leave {table.species!r} out of the likelihood, or add a population that injects "
-                            f"{part!r}",
+                            f"{part!r}"
+                            + (", or follow fragments with galaxy.production" if model.galaxy.network is None else ""),
                         )
         check_independence(data)
         fixed = {p.name: float(p.value) for p in space.parameters if p.kind == "fixed" and p.value is not None}

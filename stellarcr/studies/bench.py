@@ -129,6 +129,11 @@ def with_propagation(config: RunConfig, free: bool) -> RunConfig:
     """
     parameters = {key: value for key, value in config.parameters.items() if not key.startswith("galaxy.")}
     parameters.pop("galaxy", None)
+    known = {f"galaxy.{name}" for name in FREE_PROPAGATION} if free else set()
+    # an order of parameters that vary no longer would be refused
+    constraints = tuple(
+        c for c in config.constraints if all(name in known for name in c.order if name.startswith("galaxy."))
+    )
     if free:
         parameters["galaxy"] = {name: dict(prior) for name, prior in FREE_PROPAGATION.items()}
-    return config.model_copy(update={"parameters": parameters})
+    return config.model_copy(update={"parameters": parameters, "constraints": constraints})

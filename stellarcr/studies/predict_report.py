@@ -18,8 +18,7 @@ from ..infer.runs import Run
 from ..species import is_ratio
 from .predict import SpectrumPrediction
 from .predict_data import DataCheck, ExperimentPrediction
-from .quantities import lowest_rigidity
-from .spectrum import VALIDITY
+from .quantities import validity_note
 
 CONSERVATIVE = (
     "fitted: p-values of data that the run was fitted to are conservative, because the data are used twice; "
@@ -38,18 +37,8 @@ def spectrum_notes(runs: Sequence[Run], predictions: Sequence[SpectrumPrediction
             notes.append(f"{p.run}: no population injects {', '.join(p.skipped)}: left out")
     first = predictions[0]
     for species in dict.fromkeys(c.species for c in first.curves):
-        nuclide, lowest = lowest_rigidity(species, first.axis, first.x.min())
-        nucleus = nuclide.name if nuclide.name in species else nuclide.symbol
-        if lowest < VALIDITY:
-            of = (
-                ""
-                if first.axis == "R"
-                else f" ({species} at {first.x.min():.4g} {first.x_unit}: {nucleus} of {lowest:.2g} GV)"
-            )
-            notes.append(
-                f"below {VALIDITY:g} GV energy losses and reacceleration matter, which this model leaves out{of}"
-            )
-    return list(dict.fromkeys(notes))
+        notes.append(validity_note(species, first.axis, float(first.x.min()), first.x_unit))
+    return [note for note in dict.fromkeys(notes) if note]
 
 
 def data_notes(runs: Sequence[Run], predictions: Sequence[Sequence[ExperimentPrediction]]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError, ParameterError, nearest
+from ..galaxy.validity import lowest_valid
 from ..model import ForwardModel
 from ..observe.axes import rigidity
 from ..species import ELEMENTS, GROUPS, Nuclide, canonical_species, dominant_isotope, is_ratio, members, nuclide
@@ -178,3 +179,25 @@ def lowest_rigidity(name: str, axis: str, x: float) -> tuple[Nuclide, float]:
     rigidities = [float(rigidity(axis, x, n)) for n in found]
     k = int(np.argmin(rigidities))
     return found[k], rigidities[k]
+
+
+def validity_note(name: str, axis: str, x: float, unit: str) -> str:
+    """Say that a quantity lies below the model's range; empty if it does not.
+
+    Parameters
+    ----------
+    name, axis, x
+        As for `lowest_rigidity`.
+    unit : str
+        Of the axis.
+    """
+    nucleus, lowest = lowest_rigidity(name, axis, x)
+    if lowest >= lowest_valid(name):
+        return ""
+    what = "ratios" if is_ratio(name) else "fluxes"
+    shown = nucleus.name if nucleus.name in name else nucleus.symbol
+    of = "" if axis == "R" else f" ({name} at {x:.4g} {unit}: {shown} of {lowest:.2g} GV)"
+    return (
+        f"{what} below {lowest_valid(name):g} GV: energy losses and reacceleration matter, which this model leaves "
+        f"out{of}"
+    )

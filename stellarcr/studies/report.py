@@ -20,7 +20,8 @@ from ..species import is_ratio
 from .check import Expectation, PriorPrediction, expected_cost, model_warnings, prior_predictions
 from .fit import sampler_settings
 from .panels import figures_of, spectrum_panels
-from .spectrum import VALIDITY, parse_assignments, reference_parameters, spectrum_table
+from .quantities import validity_note
+from .spectrum import parse_assignments, reference_parameters, spectrum_table
 
 
 def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None:
@@ -187,5 +188,6 @@ def print_spectrum(
         for k, value in enumerate(result["x"]):
             table.add_row(f"{value:.6g}", *(f"{column[k]:.4e}" for column in fluxes.values()))
         console.print(table)
-    if axis == "R" and x.min() < VALIDITY:
-        print(f"note: below {VALIDITY:g} GV energy losses and reacceleration matter, which this model leaves out")
+    for note in dict.fromkeys(validity_note(name, axis, float(x.min()), result["x_unit"]) for name in result["flux"]):
+        if note:
+            print(f"note: {note}")

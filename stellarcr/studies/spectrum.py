@@ -15,9 +15,6 @@ from ..observe.axes import AXES, check_axis
 from ..species import is_ratio
 from .quantities import absent_parts, canonical_quantity, check_defined, evaluate, nearest_quantity
 
-VALIDITY = 10.0
-"""Rigidity [GV] below which losses and reacceleration, which this model leaves out, matter (10-20 GV)."""
-
 
 def reference_parameters(
     space: ParameterSpace, model: ForwardModel, changes: Mapping[str, float] | None = None

@@ -8,6 +8,8 @@ import pytest
 
 from stellarcr import __version__
 from stellarcr.config import build_posterior, load_config
+from stellarcr.config.schema import ConstraintConfig
+from stellarcr.studies.bench import with_propagation
 from stellarcr.studies.spectrum import reference_parameters
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -121,8 +123,11 @@ def test_spectrum_as_a_table(stellarcr, config):
     assert result.code == 0
     assert "He [1 / (m2 s sr GV)]" in result.out
     assert re.search(r"\b500\b", result.out)
-    # below 10 GV the model leaves out what matters
-    assert "below 10 GV" in result.out
+    # there the model leaves out what matters
+    assert "fluxes below 20 GV" in result.out
+    per_nucleon = stellarcr("spectrum", config, "--species", "He,C/O", "--axis", "EKN", "--at", "8").out
+    assert "He at 8 GeV per nucleon: He of 18 GV" in per_nucleon
+    assert "ratios" not in per_nucleon
 
 
 def test_bench_has_the_keys_of_the_interface(stellarcr, config):
@@ -191,3 +196,11 @@ def test_version_and_help(stellarcr):
     for command in ("check", "run", "spectrum", "plot", "bench"):
         assert re.search(rf"\b{command}\b", result.out)
         assert stellarcr(command, "--help").code == 0
+
+
+def test_what_is_fixed_for_a_timing_is_no_longer_ordered(configs):
+    given = load_config(configs / "joint.toml")
+    order = ConstraintConfig(order=("galaxy.delta_h", "galaxy.delta"))
+    config = given.model_copy(update={"constraints": (*given.constraints, order)})
+    assert with_propagation(config, False).constraints == given.constraints
+    assert with_propagation(config, True).constraints == config.constraints
