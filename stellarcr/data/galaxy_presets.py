@@ -61,6 +61,9 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
             if number and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise ConfigError(f"galaxy.{key} = {value!r} must be a number", where=origin, remedy="give a number")
     merged = {"name": path.stem, **own_tables(content, path.parent), **(changes or {})}
+    if changes and "production" not in changes and set(changes) >= _SPELLED_OUT:
+        # a run folder from before there were cross sections spells out all else, and followed no fragments
+        merged["production"] = "none"
     missing = [f.name for f in fields(Galaxy) if f.name not in merged and f.name in _REQUIRED]
     if missing:
         raise ConfigError(
@@ -111,3 +114,6 @@ def _tables(content: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 _REQUIRED = ("D0", "delta", "R_h", "delta_h", "eta", "half_height", "hydrogen_column")
+
+_SPELLED_OUT = {f.name for f in fields(Galaxy)} - {"name", "production", "inelastic", "network", "sources"}
+"""Keys that the configuration in every run folder holds, older ones too."""

@@ -228,6 +228,15 @@ def test_resolved_text_finds_files_from_anywhere(tmp_path, monkeypatch, small_co
     assert build_posterior(again).fingerprint == fingerprint(*built)
 
 
+def test_a_run_from_before_there_were_cross_sections_follows_no_fragments(small_content):
+    """Its text names a preset that follows them today."""
+    content = {**small_content(), "galaxy": {"production": "none"}}
+    old = resolved(content)
+    del old["galaxy"]["production"], old["galaxy"]["inelastic"]
+    assert old["galaxy"]["preset"] == "plain-diffusion"
+    assert mark(old) == mark(content) != mark({**content, "galaxy": {}})
+
+
 PROFILE = """# %ECSV 1.0
 # ---
 # datatype:
