@@ -21,6 +21,9 @@ def folder(small_content, tmp_path_factory):
     """Return the folder of a short run of the small configuration."""
     root = tmp_path_factory.mktemp("runs")
     content = {**small_content(), "output": {"folder": str(root)}}
+    # the prior of AMS-02's potential reaches below zero, where predictions are refused: 60 steps must not stray there
+    potential = {"prior": {"kind": "truncated_normal", "mean": 0.65, "standard_deviation": 0.1, "low": 0.0}}
+    content["likelihoods"]["ams02"] = {**content["likelihoods"]["ams02"], "nuisances": {"phi": potential}}
     content["sampler"] = {"name": "emcee", "max_steps": 60, "walkers": 24}
     fit(config_from_mapping(content), quiet=True)
     return root / "small"

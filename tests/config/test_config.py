@@ -24,7 +24,8 @@ SHIPPED = {
     "reference_ia": (22, 487),
     "reference_ia_free": (25, 487),
     "reference_scales": (24, 487),
-    "propagation": (25, 487),
+    "propagation": (11, 121),
+    "joint": (31, 608),
     "stellar": (20, 487),
 }
 
@@ -49,7 +50,8 @@ def test_shipped_configurations(name, configs):
     assert config.name == name
     assert config.description
     assert (space.n_dim, sum(len(d.values) for d in data)) == SHIPPED[name]
-    assert len(model.populations) == {"snr_only": 1, "reference_ia": 5, "reference_ia_free": 5}.get(name, 4)
+    populations = {"snr_only": 1, "propagation": 1, "reference_ia": 5, "reference_ia_free": 5}
+    assert len(model.populations) == populations.get(name, 4)
     # every free parameter says where its prior comes from, but for the benchmark, whose source is its description
     rows = [row for row in space.table() if row.kind == "free"]
     assert all(row.source for row in rows) or name == "benchmark"

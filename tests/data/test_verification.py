@@ -40,7 +40,7 @@ def test_shipped_tables():
 
 
 def test_compositions_and_yields_are_hashed_too(tmp_path):
-    for name in ("compositions", "tracks", "yields"):
+    for name in ("compositions", "nearby", "nuclear", "tracks", "yields"):
         shutil.copytree(content_path("datasets", name), tmp_path / name)
     lines = (content_path("datasets") / "SHA256SUMS").read_text().splitlines(keepends=True)
     (tmp_path / "SHA256SUMS").write_text("".join(line for line in lines if "spectra/" not in line))
