@@ -49,7 +49,7 @@ def check_names(names: Iterable[str], known: Mapping[str, ParameterInfo], where:
             raise ParameterError(
                 f"the model has no parameter {name!r}",
                 where=where,
-                remedy=nearest(name, [*known, *(log_name(k) for k in known)]),
+                remedy=nearest(name, _candidates(name, known)),
             )
         if plain in seen:
             raise ParameterError(
@@ -58,6 +58,13 @@ def check_names(names: Iterable[str], known: Mapping[str, ParameterInfo], where:
                 remedy="keep one of them",
             )
         seen[plain] = name
+
+
+def _candidates(name: str, known: Mapping[str, ParameterInfo]) -> list[str]:
+    """Names that a wrong one may have meant: those of its section, if known, in the form (log10 or not) it has."""
+    section = name.partition(".")[0] + "."
+    names = [k for k in known if k.startswith(section)] or list(known)
+    return [log_name(k) for k in names] if "log10_" in name else names
 
 
 def check_value(name: str, value: float, known: Mapping[str, ParameterInfo], limit: bool = False) -> None:

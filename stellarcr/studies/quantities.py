@@ -86,7 +86,8 @@ def nearest_quantity(part: str, model: ForwardModel) -> str:
     """What to do about a part that the model does not have, for an error's remedy."""
     wanted = _nuclide(part)
     if wanted is None:
-        return nearest(part, model.elements)
+        followed = model.galaxy.network is not None or part not in ELEMENTS
+        return nearest(part, model.elements) + ("" if followed else "; galaxy.production follows fragments")
     known = ", ".join(n.name for n in nuclides_of(wanted.symbol, model))
     if known:
         return (

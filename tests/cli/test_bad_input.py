@@ -203,3 +203,12 @@ def test_from_a_shell(write_config):
     assert (result.returncode, result.stdout) == (2, "")
     assert "'snr.gama1'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_fragments_that_are_not_followed_name_the_key_that_follows_them(stellarcr, tmp_path):
+    path = tmp_path / "alone.toml"
+    path.write_text('name = "alone"\n[galaxy]\nproduction = "none"\n[populations.snr]\n[likelihoods.dampe]\n')
+    result = stellarcr("spectrum", path, "--species", "B/C", "--at", "100")
+    assert result.code == 2
+    assert "no population injects 'B'" in result.err
+    assert "galaxy.production" in result.err

@@ -3,7 +3,7 @@
 import pytest
 
 from stellarcr.errors import ParameterError
-from stellarcr.model.names import check_limits
+from stellarcr.model.names import check_limits, check_names
 from stellarcr.populations.base import ParameterInfo
 
 KNOWN = {
@@ -42,3 +42,18 @@ def test_what_lies_inside(name, low, high):
 def test_what_does_not(name, low, high):
     with pytest.raises(ParameterError, match=f"(?s){name}.*outside its limits"):
         check_limits(name, low, high, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "offered"),
+    [
+        ("wind.shar", {"wind.share", "wind.field", "wind.free"}),
+        ("wind.log10_shar", {"wind.log10_share", "wind.log10_field", "wind.log10_free"}),
+        ("wnd.share", {"wind.share", "wind.field", "wind.free", "snr.power"}),
+    ],
+)
+def test_a_wrong_name_is_shown_those_of_its_section(wrong, offered):
+    known = KNOWN | {"snr.power": ParameterInfo("power", 1.0, "erg/yr", "p", "")}
+    with pytest.raises(ParameterError) as caught:
+        check_names([wrong], known)
+    assert set(caught.value.remedy.rpartition("alid names: ")[2].split(", ")) == offered
