@@ -96,7 +96,7 @@ def own_tables(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """
     return {
         key: str((folder / Path(value).expanduser()).resolve())
-        if key in ("production", "inelastic", "profile") and isinstance(value, str) and value.endswith(".ecsv")
+        if key in ("production", "profile") and isinstance(value, str) and value.endswith(".ecsv")
         else value
         for key, value in content.items()
     }

@@ -126,7 +126,9 @@ class Posterior:
                 raise type(error)(
                     error.problem, where=error.where or f"likelihood {d.key!r}", remedy=error.remedy
                 ) from error
-        sources, connected = connect(sources, responses)
+        point = space.resolve(space.reference()[None, :])
+        reference = {name: value for name, value in point.items() if name.partition(".")[0] not in keys}
+        sources, connected = connect(sources, responses, reference)
         likelihoods = tuple(ExperimentLikelihood(*pair) for pair in zip(data, connected, strict=True))
         return cls(space, model, sources, likelihoods, fingerprint)
 

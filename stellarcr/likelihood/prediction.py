@@ -133,13 +133,16 @@ class SourceTable:
         columns = sources if network is None else seen_through_network(model, sources, elements, apart)
         return cls(model, columns, sources, tuple(selections), weights, dict(fixed))
 
-    def restricted(self, seen: Iterable[np.ndarray]) -> SourceTable:
+    def restricted(self, seen: Iterable[np.ndarray], reference: Mapping[str, Array] | None = None) -> SourceTable:
         """Return the same table, which need only be right at some entries of the flattened ``(n_columns, size)``.
 
         Parameters
         ----------
         seen : iterable of ndarray of int
             `ExperimentResponse.seen` of every response that it will meet.
+        reference : mapping, optional
+            One typical parameter vector by full name, numbers or ``(1,)``, at which the interpolation of fragments is
+            judged; the model's defaults without it.
         """
         flags = np.zeros(len(self.columns) * self.model.grid.size, dtype=bool)
         for entries in seen:
@@ -147,10 +150,11 @@ class SourceTable:
         mask = flags.reshape(len(self.columns), -1)
         if self.model.galaxy.network is None:
             return replace(self, seen=mask)
-        components = self.model.local_values(self.fixed)
+        components = self.model.local_values({**self.fixed, **(reference or {})})
         typical = self.injected(components, 1, np)[0]
         galaxy, grid = self.model.galaxy, self.model.grid
-        fixed, made = components["galaxy"], self.model.made
+        fixed = {name: float(np.ravel(value)[0]) for name, value in components["galaxy"].items()}
+        made = self.model.made
         arrivals = build_arrivals(galaxy, grid, self.columns, self.sources, mask, fixed, typical, made)
         return replace(self, seen=arrivals.sampled, arrivals=arrivals)
 
@@ -323,7 +327,7 @@ class SourceTable:
 
 
 def connect(
-    table: SourceTable, responses: Sequence[ExperimentResponse]
+    table: SourceTable, responses: Sequence[ExperimentResponse], reference: Mapping[str, Array] | None = None
 ) -> tuple[SourceTable, tuple[ExperimentResponse, ...]]:
     """Join a table and the responses that it will meet, so that only what they see is evaluated.
 
@@ -333,13 +337,15 @@ def connect(
         From `SourceTable.build`.
     responses : sequence of ExperimentResponse
         Built with it.
+    reference : mapping, optional
+        As for `SourceTable.restricted`.
 
     Returns
     -------
     tuple
         The table and the responses that take what it evaluates.
     """
-    table = table.restricted(response.seen for response in responses)
+    table = table.restricted((response.seen for response in responses), reference)
     if table.arrivals is None:
         return table, tuple(responses)
     return table, tuple(response.at(table.arrivals.places) for response in responses)

@@ -165,7 +165,7 @@ class Fragments:
 
     @cached_property
     def _parents(self) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-        """For each target: position of the main parent in the network, and the columns of the parent's element.
+        """For each target: position of the main parent in the network, and the columns of the two main elements.
 
         The main parent is the injected nuclide with the largest product of source and production cross section at the
         middle energy.
@@ -175,18 +175,20 @@ class Fragments:
         spectra = self._spectra_at(middle)
         found, columns = [], []
         for row in self._rows:
-            best, parent = 0.0, -1
+            share: dict[int, float] = {}
             for p, f, sigma in zip(network.parent, network.fragment, network.production[:, middle], strict=True):
-                if f == row and sigma * spectra[p] > best:
-                    best, parent = sigma * spectra[p], int(p)
-            if parent < 0:
+                if f == row and sigma * spectra[int(p)] > 0.0:
+                    share[int(p)] = sigma * spectra[int(p)]
+            if not share:
                 raise ModelError(
                     f"nothing that is injected turns into {self.tables.nuclides[row]}",
                     remedy="leave it out, or add a population of heavier nuclei",
                 )
-            symbol = self.tables.nuclides[parent].symbol
-            found.append(parent)
-            columns.append(tuple(c.position for c in self.columns if c.isotopes[0][0].symbol == symbol))
+            order = sorted(share, key=lambda k: -share[k])
+            # two elements: a multiplier of one may be zero, or a population that injects it cut off
+            symbols = list(dict.fromkeys(self.tables.nuclides[k].symbol for k in order))[:2]
+            found.append(order[0])
+            columns.append(tuple(c.position for c in self.columns if c.isotopes[0][0].symbol in symbols))
         return tuple(found), tuple(columns)
 
     def _spectra_at(self, k: int) -> dict[int, float]:
