@@ -42,7 +42,11 @@ def load_galaxy(preset: str = "plain-diffusion", changes: Mapping[str, Any] | No
     """
     known = galaxy_presets()
     path = known.get(preset) or Path(preset)
-    if path.suffix != ".toml" or not path.is_file():
+    if path.suffix == ".toml" and not path.is_file():
+        raise ConfigError(
+            f"no such file: {path}", where=where, remedy=f"give a path that exists, or a name: {', '.join(known)}"
+        )
+    if path.suffix != ".toml":
         raise ConfigError(
             f"unknown galaxy preset {preset!r}",
             where=where,

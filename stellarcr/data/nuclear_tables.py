@@ -127,7 +127,12 @@ def _production_tables(production: str) -> list[NuclearTable]:
     """
     known = nuclear_sets()
     path = known.get(production) or Path(production)
-    if production not in known and (path.suffix != ".ecsv" or not path.is_file()):
+    if production not in known and path.suffix == ".ecsv" and not path.is_file():
+        raise DataError(
+            f"production = {production!r}: no such file",
+            remedy=f"give the path of an ECSV table that exists, or the name of a set: {', '.join(known)}",
+        )
+    if production not in known and path.suffix != ".ecsv":
         raise DataError(
             f"unknown set of production cross sections {production!r}",
             remedy=f"{nearest(production, known)}; or give the path of an ECSV table",

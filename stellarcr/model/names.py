@@ -130,6 +130,8 @@ def check_limits(name: str, low: float, high: float, known: Mapping[str, Paramet
             + (
                 f", or widen {local}_range in the options of [populations.{component}]"
                 if local in ("eta_B", "gamma")
+                else f"; a prior without an end there: truncated_normal with low = {limits[0]:g}, log_normal or uniform"
+                if not (np.isfinite(low) and np.isfinite(high))
                 else ""
             ),
         )
