@@ -23,8 +23,8 @@ from ..observe.grid import RigidityGrid
 from ..populations.base import ParameterInfo, Population
 from ..populations.release import SOURCE_PARAMETERS
 from ..species import Nuclide, members
-from .names import check_break, check_limits, check_names, check_value, split_name
-from .network_flux import network_flux
+from .names import check_break, check_diffusion, check_limits, check_names, check_value, split_name
+from .network_flux import check_network, made_on_the_way, network_flux
 from .sources import energy_weights, injected_amplitude, varied_abundances
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ForwardModel:
                     f"a population cannot be named {name!r}",
                     remedy=f"use letters, digits and underscores, and none of {', '.join(sorted(_RESERVED))}",
                 )
-        self._check_network()
+        check_network(self.galaxy, self.populations)
         if self.grid.lowest != 1.0:
             raise ModelError(
                 f"the rigidity grid starts at {self.grid.lowest:g} GV, but powers are defined above 1 GV",
@@ -77,21 +77,6 @@ class ForwardModel:
             check_break("galaxy.R_h", self.galaxy.R_h, self.galaxy.R_h, self.grid)
         except ParameterError as error:
             raise ModelError(error.problem, remedy=error.remedy) from None
-
-    def _check_network(self) -> None:
-        """Refuse nuclides of the disc that the network does not hold: they would be lost."""
-        network = self.galaxy.network
-        if network is None:
-            return
-        for member in self.populations:
-            for element in member.elements if member.place == "disc" else ():
-                missing = [n.name for n, _ in member.isotopes_of(element) if n.name not in network.positions]
-                if missing:
-                    raise ModelError(
-                        f"population {member.name!r} injects {', '.join(missing)}, which the network "
-                        f"{network.name!r} does not hold",
-                        remedy="use isotopes = 'dominant' for it, or galaxy.production = 'none'",
-                    )
 
     # ------------------------------------------------------------------ parameters
 
@@ -134,6 +119,7 @@ class ForwardModel:
         check_value(name, value, self.parameters, limit)
         if not limit:
             check_break(name, value, value, self.grid)
+            check_diffusion(name, value, value)
 
     def check_limits(self, name: str, low: float, high: float) -> None:
         """Refuse a prior that reaches beyond where a component knows its parameter; see `ParameterInfo.limits`.
@@ -154,6 +140,7 @@ class ForwardModel:
         """
         check_limits(name, low, high, self.parameters)
         check_break(name, low, high, self.grid)
+        check_diffusion(name, low, high)
 
     @cached_property
     def _defaults(self) -> dict[str, dict[str, Array]]:
@@ -375,18 +362,7 @@ class ForwardModel:
     @cached_property
     def made(self) -> tuple[Nuclide, ...]:
         """Nuclides that the network makes from what the disc injects; none without a network."""
-        network = self.galaxy.network
-        if network is None:
-            return ()
-        disc = [p for p in self.populations if p.place == "disc"]
-        injected = {n for p in disc for e in p.elements for n, _ in p.isotopes_of(e)}
-        present = np.array([n in injected for n in network.nuclides])
-        fragment = np.zeros(len(present), dtype=bool)
-        decays = [(k, int(d)) for k, d in enumerate(network.daughter) if d >= 0]
-        for parent, child in sorted([*zip(network.parent, network.fragment, strict=True), *decays]):
-            fragment[child] |= present[parent]
-            present[child] |= present[parent]
-        return tuple(n for n, yes in zip(network.nuclides, fragment, strict=True) if yes)
+        return made_on_the_way(self.galaxy, self.populations)
 
     def spectra(
         self,

@@ -137,6 +137,46 @@ def check_limits(name: str, low: float, high: float, known: Mapping[str, Paramet
         )
 
 
+DIFFUSION_RANGES: Mapping[str, tuple[float, float, str]] = {
+    "galaxy.D0": (1e24, 1e33, "cm2/s"),
+    "galaxy.delta": (-2.0, 3.0, ""),
+    "galaxy.delta_h": (-2.0, 3.0, ""),
+    "galaxy.eta": (-10.0, 10.0, ""),
+}
+"""Beyond these a parameter of diffusion is a slip of the pen: `project choice`, far from any published value."""
+
+
+def check_diffusion(name: str, low: float, high: float) -> None:
+    """Refuse a diffusion coefficient that cannot be meant, such as log10_D0 = 280.
+
+    Parameters
+    ----------
+    name : str
+        Full name, plain or with ``log10_``; what is not in `DIFFUSION_RANGES` passes.
+    low, high : float
+        Ends of a prior, of which infinite ones are left alone, or one value twice.
+
+    Raises
+    ------
+    ParameterError
+        With name, values, range and what to do.
+    """
+    if plain_name(name) not in DIFFUSION_RANGES:
+        return
+    first, last, unit = DIFFUSION_RANGES[plain_name(name)]
+    if plain_name(name) != name:
+        if first <= 0:
+            return
+        first, last, unit = float(np.log10(first)), float(np.log10(last)), f"log10 of {unit}"
+    if all(first <= end <= last for end in (low, high) if np.isfinite(end)):
+        return
+    what = f"{low:g}" if low == high else f"a prior from {low:g} to {high:g}"
+    raise ParameterError(
+        f"parameter {name!r}: {what} is far from any diffusion coefficient, {first:g} to {last:g} {unit}".rstrip(),
+        remedy="check value and unit; usual are D0 = 1e28 to 1e29 cm2/s at 4 GV, slopes of 0.2 to 0.7, eta of -2 to 1",
+    )
+
+
 def check_break(name: str, low: float, high: float, grid: RigidityGrid) -> None:
     """Refuse a break of the diffusion coefficient outside the rigidity grid, where it would do nothing.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import Array
+from ..errors import ModelError
 from ..galaxy import Galaxy
 from ..galaxy.network import NetworkTables
 from ..galaxy.profiles import RadialProfile
@@ -18,6 +19,44 @@ from .sources import injected_amplitude, varied_abundances
 
 _CHUNK = 3_000_000
 """Unknowns that are solved for at once."""
+
+
+def check_network(galaxy: Galaxy, populations: Sequence[Population]) -> None:
+    """Refuse nuclides of the disc that the network does not hold: they would be lost.
+
+    Raises
+    ------
+    ModelError
+        With population, nuclides and network.
+    """
+    network = galaxy.network
+    if network is None:
+        return
+    for member in populations:
+        for element in member.elements if member.place == "disc" else ():
+            missing = [n.name for n, _ in member.isotopes_of(element) if n.name not in network.positions]
+            if missing:
+                raise ModelError(
+                    f"population {member.name!r} injects {', '.join(missing)}, which the network "
+                    f"{network.name!r} does not hold",
+                    remedy="use isotopes = 'dominant' for it, or galaxy.production = 'none'",
+                )
+
+
+def made_on_the_way(galaxy: Galaxy, populations: Sequence[Population]) -> tuple[Nuclide, ...]:
+    """Nuclides that the network makes from what the disc injects; none without a network."""
+    network = galaxy.network
+    if network is None:
+        return ()
+    disc = [p for p in populations if p.place == "disc"]
+    injected = {n for p in disc for e in p.elements for n, _ in p.isotopes_of(e)}
+    present = np.array([n in injected for n in network.nuclides])
+    fragment = np.zeros(len(present), dtype=bool)
+    decays = [(k, int(d)) for k, d in enumerate(network.daughter) if d >= 0]
+    for parent, child in sorted([*zip(network.parent, network.fragment, strict=True), *decays]):
+        fragment[child] |= present[parent]
+        present[child] |= present[parent]
+    return tuple(n for n, yes in zip(network.nuclides, fragment, strict=True) if yes)
 
 
 def network_members(galaxy: Galaxy, element: str) -> tuple[Nuclide, ...]:

@@ -11,6 +11,7 @@ from stellarcr.data.galaxy_presets import load_galaxy
 from stellarcr.data.nuclear_tables import nuclear_sets
 from stellarcr.errors import ConfigError, DataError, ModelError, ParameterError
 from stellarcr.model import ForwardModel
+from stellarcr.model.names import check_diffusion
 from stellarcr.observe.grid import RigidityGrid
 from stellarcr.populations import Composition, build_population
 
@@ -112,3 +113,26 @@ def test_a_table_with_a_hole_is_refused(tmp_path):
     path.write_text("\n".join([*header, *lost]) + "\n")
     with pytest.raises((ConfigError, DataError), match="C12 -> B11"):
         load_galaxy("plain-diffusion", {"production": str(path)})
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("galaxy.log10_D0", 270.0, 290.0),
+        ("galaxy.D0", 3.7, 3.7),
+        ("galaxy.delta", 0.2, 5.0),
+        ("galaxy.eta", 50.0, 50.0),
+    ],
+)
+def test_a_diffusion_coefficient_that_cannot_be_meant_is_refused(name, low, high):
+    with pytest.raises(ParameterError) as caught:
+        check_diffusion(name, low, high)
+    assert name in caught.value.problem
+    assert f"{low:g}" in caught.value.problem
+    assert "cm2/s" in caught.value.remedy
+
+
+def test_unbounded_priors_of_diffusion_are_left_alone():
+    check_diffusion("galaxy.delta", -np.inf, np.inf)
+    check_diffusion("galaxy.log10_D0", 28.0, np.inf)
+    check_diffusion("galaxy.half_height", 1.0, 100.0)
