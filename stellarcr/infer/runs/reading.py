@@ -119,7 +119,10 @@ class Run:
             row = self.summary["parameters"][name]
             low, high = row["interval_68"]
             lines.append(
-                f"  {name:<24} {row['median']:.5g}  +{high - row['median']:.2g} -{row['median'] - low:.2g}  {unit}"
+                # a search for the maximum has no errors
+                f"  {name:<24} {row['median']:.5g}"
+                + (f"  +{high - row['median']:.2g} -{row['median'] - low:.2g}" if high > low else "")
+                + f"  {unit}"
             )
         if self.log_evidence is not None:
             lines.append(f"  {'ln Z':<24} {self.log_evidence:.3f} +- {self.log_evidence_error:.3f}")
