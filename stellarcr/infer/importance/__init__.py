@@ -1,0 +1,1 @@
+"""Importance sampling: smoothed weights with their verdict, and evidences from samples of any sampler."""
