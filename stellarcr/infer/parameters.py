@@ -137,6 +137,28 @@ class ParameterSpace:
         terms.extend(xp.where(check, xp.asarray(0.0), -math.inf) for check in checks)
         return self._log_constant + xp.sum(xp.concat(terms, axis=1), axis=1)
 
+    def log_prior_terms(self, theta: np.ndarray) -> np.ndarray:
+        """Natural logarithm of the prior of each free parameter by itself.
+
+        Parameters
+        ----------
+        theta : array, shape (n, n_dim)
+            Values of the free parameters.
+
+        Returns
+        -------
+        array, shape (n, n_dim)
+            ``-inf`` outside a prior's support. Orders between parameters, and their normalisation, are left out.
+        """
+        self._check_shape(theta)
+        low, high, medians = self._density_edges
+        inside = (theta >= low) & (theta <= high)
+        safe = np.where(inside, theta, medians)
+        terms = np.broadcast_to(self._log_constants, theta.shape).copy()
+        for kernel, columns, arguments in self._densities:
+            terms[:, columns] += kernel(_take(safe, columns), *arguments)
+        return np.where(inside, terms, -np.inf)
+
     def prior_transform(self, u: np.ndarray) -> np.ndarray:
         """Map the unit cube onto the prior, so that uniform points become draws.
 
@@ -268,9 +290,12 @@ class ParameterSpace:
         return _group([member for member in members if member[1] is not None])
 
     @cached_property
+    def _log_constants(self) -> np.ndarray:
+        return np.array([prior.density().log_constant for prior in self._priors])
+
+    @cached_property
     def _log_constant(self) -> float:
-        constants = [prior.density().log_constant for prior in self._priors]
-        return math.fsum([*constants, *(-ordered.log_normalisation for _, ordered in self._orders)])
+        return math.fsum([*self._log_constants, *(-ordered.log_normalisation for _, ordered in self._orders)])
 
     @cached_property
     def _quantiles(self) -> tuple[_Family, ...]:

@@ -204,7 +204,32 @@ class SourceTable:
             With a network, if `restricted` was not called.
         """
         components = self.model.local_values(parameters)
-        spectra = self.injected(components, n, xp)
+        return self.received(self.injected(components, n, xp), components, n, xp)
+
+    def received(self, spectra: Array, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any = np) -> Array:
+        """Carry injected spectra as far as the responses expect them; linear in the spectra.
+
+        Parameters
+        ----------
+        spectra : array
+            ``(n, n_sources, grid.size)``, as `injected` gives them.
+        components : mapping
+            Values by component and local name; numbers or ``(n,)``.
+        n : int
+            Number of parameter vectors.
+        xp : module
+            Their array namespace.
+
+        Returns
+        -------
+        array
+            As `evaluate`.
+
+        Raises
+        ------
+        ModelError
+            With a network, if `restricted` was not called.
+        """
         if self.model.galaxy.network is not None:
             if self.arrivals is None:
                 raise ModelError("a table with a network is not connected", remedy="use connect(table, responses)")
@@ -218,7 +243,7 @@ class SourceTable:
             return spectra
         return spectra * self._transfer_on_grid(components, n, xp)
 
-    def injected(self, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any = np) -> Array:
+    def injected(self, components: Mapping[str, Mapping[str, Array]], n: int, xp: Any = np, without: str = "") -> Array:
         """Spectra of the columns that populations fill, before any transfer.
 
         Parameters
@@ -229,6 +254,8 @@ class SourceTable:
             Number of parameter vectors.
         xp : module
             Their array namespace.
+        without : str, optional
+            Name of a population, without abundances of its own for every rigidity, that is left out.
 
         Returns
         -------
@@ -239,6 +266,8 @@ class SourceTable:
         shapes, coefficients, extra, partial = [], [], [], []
         members = zip(self.model.populations, self.selections, self.weights, self._entries, strict=True)
         for member, selection, weights, entries in members:
+            if member.name == without:
+                continue
             values = components[member.name]
             if member.injected is not None:
                 log_energy = xp.log(xp.asarray(injected_energy(member, values), dtype=xp.float64))
@@ -257,7 +286,9 @@ class SourceTable:
             else:
                 shapes.append(expanded(shape, (n, len(rigidity)), xp))
                 coefficients.append(coefficient)
-        spectra = 0.0
+        spectra = (
+            xp.zeros((n, len(self.sources), self.model.grid.size)) if not shapes and not partial and not extra else 0.0
+        )
         if shapes:
             spectra = xp.stack(coefficients, axis=-1) @ xp.stack(shapes, axis=-2)
         for members_of_group, source in self._groups:
