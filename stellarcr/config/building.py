@@ -12,6 +12,7 @@ from ..data.profile_tables import load_profile
 from ..data.stellar_tables import check_stellar_options, load_stellar_population
 from ..errors import ConfigError, DataError, ModelError, ParameterError, StellarcrError
 from ..extensions import asked_for
+from ..infer.collapsed import CollapsedPosterior
 from ..infer.posterior import Posterior
 from ..likelihood.experiment import ExperimentData, load_experiment
 from ..model import ForwardModel
@@ -140,3 +141,26 @@ def build_posterior(config: RunConfig) -> Posterior:
     data = load_data(config)
     space = build_space(config, model, data)
     return Posterior.build(model, data, space, fingerprint(config, model, data, space))
+
+
+def build_target(config: RunConfig, posterior: Posterior) -> Posterior | CollapsedPosterior:
+    """Give what samplers see of a posterior: itself, or with amplitudes integrated out.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Says which.
+    posterior : Posterior
+        From `build_posterior`.
+
+    Raises
+    ------
+    ConfigError
+        If the amplitudes cannot be integrated out; says why.
+    """
+    if config.amplitudes == "sampled":
+        return posterior
+    try:
+        return CollapsedPosterior.build(posterior)
+    except ConfigError as error:
+        raise ConfigError(error.problem, where=error.where or config.where, remedy=error.remedy) from None

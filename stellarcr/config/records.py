@@ -63,6 +63,8 @@ def fingerprint(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
         "likelihoods": {d.key: _decisive(d.file.model_dump(mode="json")) | {"folder": None} for d in data},
         "tables": {name: value for d in data for name, value in d.hashes.items()},
     }
+    if config.amplitudes != "sampled":
+        content["amplitudes"] = config.amplitudes
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -100,6 +100,11 @@ class RunConfig(Strict):
     parameters: dict[str, Any] = Field(default={}, description="values, priors and links of parameters, by name")
     constraints: tuple[ConstraintConfig, ...] = Field((), description="orders of parameters, part of the prior")
     likelihoods: dict[str, dict[str, Any]] = Field(min_length=1, description="experiments that are fitted, by name")
+    amplitudes: Literal["sampled", "collapsed"] = Field(
+        "sampled",
+        description="collapsed integrates power and free abundances of one population out of the posterior, in closed "
+        "form, and draws them again afterwards: the same result from fewer dimensions",
+    )
     sampler: dict[str, Any] = Field(default={"name": "emcee"}, description="the sampler and its options")
     output: OutputConfig = Field(OutputConfig(), description="where the run goes")
     code: dict[str, str] = Field(

@@ -80,6 +80,25 @@ class Posterior(Protocol):
         ...
 
 
+@runtime_checkable
+class Collapsed(Protocol):
+    """A posterior from which parameters were integrated out, and that can give them back."""
+
+    def restored(self, maximum: Any, result: Any, seed: int) -> tuple[Posterior, Any, Any]:
+        """Give the full posterior, its maximum and samples with all parameters.
+
+        Parameters
+        ----------
+        maximum : MapResult
+            Of the posterior that was sampled.
+        result : SamplerResult
+            Its samples.
+        seed : int
+            Seed of the draws.
+        """
+        ...
+
+
 def describe_point(posterior: Any, theta: FloatArray) -> str:
     """Write a point as ``name = value unit, ...`` for an error message."""
     pairs = zip(posterior.names, np.ravel(theta), posterior.units, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from stellarcr.populations import Population
 from .design import Design
 from .gaussian import Expansion, Marginal, Peak, draw, integrate
 from .prior import AmplitudePrior
+
+if TYPE_CHECKING:
+    from stellarcr.infer.samplers.base import SamplerResult
+    from stellarcr.infer.samplers.map import MapResult
 
 SIGNIFICANT = 5.0
 """Widths that every amplitude must lie above zero for the closed form; below that, only an order of magnitude is given.
@@ -235,6 +239,14 @@ class CollapsedPosterior:
         with np.errstate(divide="ignore"):
             correction = np.log(np.mean(np.exp(left_out), axis=1))
         return Restored(self._join(theta, kept, work.shares), correction, work.peak.significance)
+
+    def restored(
+        self, maximum: MapResult, result: SamplerResult, seed: int
+    ) -> tuple[Posterior, MapResult, SamplerResult]:
+        """Give the full posterior, its maximum and samples; see `stellarcr.infer.collapsed.restored`."""
+        from .restored import restore_result
+
+        return restore_result(self, maximum, result, seed)
 
     def _join(self, theta: FloatArray, amplitudes: FloatArray, shares: FloatArray) -> FloatArray:
         """Put remaining parameters, and those that amplitudes stand for, into the order of the full posterior."""

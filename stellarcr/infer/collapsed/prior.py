@@ -5,8 +5,8 @@ The spectra of a population with power `P` and multipliers :math:`m_1 .. m_K` of
 .. math:: a_0 = N / N_{\rm ref}, \quad a_k = a_0 m_k ,
 
 where `N` is the number that multiplies abundances and shape, and :math:`N_{\rm ref}` its value for a reference power
-and all :math:`m_k = 1`. Power is linear in them too: :math:`P = P_{\rm ref}\,s`, :math:`s = \sum_k \epsilon_k a_k`, with the
-shares of energy :math:`\epsilon_k` at :math:`m_k = 1`. So priors of `P` and :math:`m_k` are the density
+and all :math:`m_k = 1`. Power is linear in them too: :math:`P = P_{\rm ref}\,s`, :math:`s = \sum_k \epsilon_k a_k`,
+with the shares of energy :math:`\epsilon_k` at :math:`m_k = 1`. So priors of `P` and :math:`m_k` are the density
 
 .. math:: \pi(a) = p_P(P)\,\frac{\partial P}{\partial a_0}\, \prod_k \frac{p_k(a_k / a_0)}{a_0}, \quad
           \frac{\partial P}{\partial a_0}\Big|_m = P_{\rm ref}\,\frac{s}{a_0} ,

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from stellarcr._version import __version__
 from stellarcr.errors import RunError, StellarcrError
 from stellarcr.infer.files import write_json
-from stellarcr.infer.posterior_protocol import Posterior
+from stellarcr.infer.posterior_protocol import Collapsed, Posterior
 from stellarcr.infer.progress import duration
 from stellarcr.infer.runs.archive import build_tree, derive, write_tree
 from stellarcr.infer.runs.checks import check_same_problem
@@ -229,6 +229,9 @@ def _sample(
 def _write_results(folder: RunFolder, posterior: Posterior, maximum: MapResult, result: SamplerResult) -> Run:
     from stellarcr.infer.summary import build_summary
 
+    if isinstance(posterior, Collapsed):
+        posterior, maximum, result = posterior.restored(maximum, result, int(folder.manifest["seed"]))
+        folder.note(result.verdict)
     theta = result.samples.reshape(-1, posterior.n_dim)
     derived, index = derive(posterior, theta, DERIVED_DRAWS)
     attributes = {

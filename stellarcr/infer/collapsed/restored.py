@@ -1,0 +1,137 @@
+"""From the samples of a collapsed posterior to those of the full one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from stellarcr.infer.posterior import Posterior
+from stellarcr.infer.posterior_protocol import FloatArray
+from stellarcr.infer.samplers.base import SamplerResult
+from stellarcr.infer.samplers.map import MapResult, improve_maximum
+
+from .posterior import SIGNIFICANT, CollapsedPosterior, Restored
+
+CHUNK = 256
+"""Samples per batch."""
+
+LARGEST_SPREAD = 0.1
+"""Spread of the corrections, in ln, above which the closed form is not trusted (project choice: samples are not
+reweighted, and so much would still move no quantile by a tenth of an error)."""
+
+_TINY = 1e-6
+"""Posterior probability of amplitudes that are not well above zero which is still no matter."""
+
+
+def restore_result(
+    collapsed: CollapsedPosterior, maximum: MapResult, result: SamplerResult, seed: int
+) -> tuple[Posterior, MapResult, SamplerResult]:
+    """Give samples, maximum and evidence of the full posterior.
+
+    Every sample gets amplitudes drawn from their conditional distribution, and ln Z the mean of what the closed form
+    leaves out.
+
+    Parameters
+    ----------
+    collapsed : CollapsedPosterior
+        What was sampled.
+    maximum, result
+        Its maximum and samples.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    tuple
+        The full posterior, its maximum, and the samples with all parameters. A weighted sample of a nested run keeps
+        its integrated likelihood. The verdict says so where the closed form did not hold.
+    """
+    full = collapsed.full
+    children = np.random.SeedSequence([seed, 5]).spawn(2)
+    shape = result.samples.shape[:2]
+    samples = _restore(collapsed, result.samples.reshape(-1, collapsed.n_dim), np.random.default_rng(children[0]))
+    nested = result.nested
+    weight = np.full(len(samples.theta), 1.0 / len(samples.theta))
+    checked = samples
+    if nested is not None:
+        checked = _restore(collapsed, nested.theta, np.random.default_rng(children[1]))
+        weight = np.exp(nested.log_weight)
+        nested = replace(nested, theta=checked.theta)
+    log_posterior = np.concatenate([full.log_posterior(part) for part in _parts(samples.theta)])
+    numbers, verdict, holds = _verdict(checked, weight)
+    log_evidence = result.log_evidence
+    if log_evidence is not None:
+        log_evidence += numbers["log_evidence_correction"]
+    trace = result.trace
+    if trace is not None:
+        flat = trace.theta.reshape(-1, collapsed.n_dim)
+        drawn = np.concatenate([collapsed.most_probable(part) for part in _parts(flat)])
+        trace = replace(trace, theta=drawn.reshape(*trace.theta.shape[:-1], full.n_dim))
+    found = replace(maximum, log_posterior=-np.inf)
+    best = collapsed.most_probable(maximum.theta[None, :])[0]
+    per_parameter = {
+        name: _by_name(collapsed, result.diagnostics[name]) for name in ("tau", "rhat") if name in result.diagnostics
+    }
+    return (
+        full,
+        improve_maximum(full, found, best),
+        replace(
+            result,
+            samples=samples.theta.reshape(*shape, full.n_dim),
+            log_posterior=log_posterior.reshape(shape),
+            converged=result.converged and holds,
+            verdict=f"{result.verdict}; {verdict}",
+            diagnostics={**result.diagnostics, **per_parameter, "collapsed": numbers},
+            log_evidence=log_evidence,
+            nested=nested,
+            trace=trace,
+        ),
+    )
+
+
+def _restore(collapsed: CollapsedPosterior, theta: FloatArray, rng: np.random.Generator) -> Restored:
+    pieces = [collapsed.restore(part, rng) for part in _parts(theta)]
+    return Restored(
+        np.concatenate([p.theta for p in pieces]),
+        np.concatenate([p.log_correction for p in pieces]),
+        np.concatenate([p.significance for p in pieces]),
+    )
+
+
+def _verdict(samples: Restored, weight: FloatArray) -> tuple[dict[str, float], str, bool]:
+    """Judge the closed form by weighted samples."""
+    near_zero = float(np.sum(weight[samples.significance < SIGNIFICANT]))
+    ratio = np.where(np.isfinite(samples.log_correction), np.exp(samples.log_correction), 0.0)
+    mean = float(np.sum(weight * ratio))
+    spread = float(np.sqrt(np.sum(weight * (ratio / mean - 1.0) ** 2)))
+    numbers = {
+        "log_evidence_correction": float(np.log(mean)),
+        "correction_spread": spread,
+        "smallest_significance": float(np.min(samples.significance[weight > 0.01 * np.max(weight)])),
+        "probability_near_zero": near_zero,
+    }
+    if near_zero > _TINY:
+        text = (
+            f"not reliable: with probability {near_zero:.1g} an amplitude lies within {SIGNIFICANT:g} of its errors of "
+            'zero, where the closed form fails: use amplitudes = "sampled"'
+        )
+        return numbers, text, False
+    if spread > LARGEST_SPREAD:
+        text = (
+            f"not reliable: the prior bends within the errors of the amplitudes (corrections spread by {spread:.2f}): "
+            'use amplitudes = "sampled"'
+        )
+        return numbers, text, False
+    return numbers, f"amplitudes integrated out (ln Z corrected by {np.log(mean):+.1g})", True
+
+
+def _by_name(collapsed: CollapsedPosterior, values: FloatArray) -> FloatArray:
+    """Diagnostics of the sampled parameters in the full order; drawn amplitudes are as independent as the worst."""
+    known = dict(zip(collapsed.names, np.asarray(values), strict=True))
+    worst = np.max(np.asarray(values))
+    return np.array([known.get(name, worst) for name in collapsed.full.names])
+
+
+def _parts(theta: FloatArray) -> list[FloatArray]:
+    return [theta[i : i + CHUNK] for i in range(0, len(theta), CHUNK)]
