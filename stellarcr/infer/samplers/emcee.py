@@ -92,7 +92,7 @@ class EmceeSampler:
         chunk = settings.chunk or max(1, total // 4)
         saved = store.load(SLOT)
         calls, seconds = (saved.fields["n_calls"], saved.fields["seconds"]) if saved else (0, 0.0)
-        with Evaluator(posterior, processes=settings.processes, chunk=chunk, calls_before=calls) as evaluator:
+        with Evaluator(posterior, workers=settings.workers, chunk=chunk, calls_before=calls) as evaluator:
             run = _EmceeRun(posterior, settings, store, evaluator, walkers, Clock(seconds))
             if saved is None:
                 run.begin(start)

@@ -1,62 +1,29 @@
-"""Evaluate batches of points, in this process or spread over spawned workers.
+"""Evaluate batches of points, in this process or spread over workers.
 
-A batch is cut into chunks of a fixed size before it is shared, so that results do not depend on the number
-of processes.
+A batch is cut into chunks of a fixed size before it is shared, so that results do not depend on the workers.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from concurrent.futures import Executor, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from stellarcr.errors import ModelError, ParameterError, RunError, StellarcrError
+from stellarcr.errors import ModelError, ParameterError, StellarcrError
+from stellarcr.infer.pools import SERIAL, WorkerPool, Workers
+from stellarcr.infer.pools.problem import held
+from stellarcr.infer.pools.processes import DEAD_WORKER as DEAD_WORKER
+from stellarcr.infer.pools.processes import DEAD_WORKER_REMEDY as DEAD_WORKER_REMEDY
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior, describe_point
-
-DEAD_WORKER = "a worker process died"
-DEAD_WORKER_REMEDY = (
-    "often memory ran out: use fewer processes, then go on with --resume. A script of your own that uses processes "
-    "must start its work under: if __name__ == '__main__'"
-)
 
 Quantity = Literal["log_posterior", "log_likelihood"]
 
-# The worker's copy of the problem, received once when the process starts.
-_worker_posterior: Posterior | None = None
 
-
-def _start_worker(posterior: Posterior) -> None:
-    global _worker_posterior
-    _worker_posterior = posterior
-    # Ctrl-C and a batch system's SIGTERM reach the whole process group; only the parent reacts, finishes the
-    # step with its workers, and ends them itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threadpool_limits(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Leave when the parent dies (SIGKILL included): a worker never outlives its run."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _evaluate_in_worker(quantity: Quantity, theta: FloatArray) -> FloatArray:
-    if _worker_posterior is None:
-        raise RunError("a worker process has no posterior", remedy="start it through the Evaluator")
-    return getattr(_worker_posterior, quantity)(theta)
+def _evaluate_in_worker(fingerprint: str, quantity: Quantity, theta: FloatArray) -> FloatArray:
+    values: FloatArray = getattr(held(fingerprint), quantity)(theta)
+    return values
 
 
 class Evaluator:
@@ -66,23 +33,31 @@ class Evaluator:
     ----------
     posterior : Posterior
         The problem.
+    workers : Workers
+        Which workers share a batch; they receive the posterior once. By default this process does the work.
     processes : int
-        1 evaluates here; more spawn worker processes, which receive the posterior once.
+        Short for ``workers=Workers(processes=processes)``.
     chunk : int
         Points per task.
     calls_before : int
         Calls of earlier sessions, added to the count.
     """
 
-    def __init__(self, posterior: Posterior, *, processes: int = 1, chunk: int = 64, calls_before: int = 0) -> None:
+    def __init__(
+        self,
+        posterior: Posterior,
+        *,
+        workers: Workers = SERIAL,
+        processes: int = 1,
+        chunk: int = 64,
+        calls_before: int = 0,
+    ) -> None:
         self.posterior = posterior
         self.n_calls = calls_before
         self._chunk = chunk
-        self._executor: Executor | None = None
         if processes > 1:
-            self._executor = ProcessPoolExecutor(
-                processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(posterior,)
-            )
+            workers = Workers(processes=processes)
+        self._pool = WorkerPool(posterior, workers) if workers.parallel else None
 
     def __enter__(self) -> Evaluator:
         # One BLAS thread: the matrices are small, and threads that wait for each other cost several times the work.
@@ -97,8 +72,8 @@ class Evaluator:
 
     def close(self) -> None:
         """End the workers."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.close()
 
     def log_posterior(self, theta: FloatArray) -> FloatArray:
         """Log posterior of points ``(n, n_dim)``; NaN and +inf raise ModelError."""
@@ -113,14 +88,12 @@ class Evaluator:
             return np.empty(0)
         chunks = [theta[i : i + self._chunk] for i in range(0, len(theta), self._chunk)]
         try:
-            if self._executor is None or len(chunks) == 1:
+            if self._pool is None or len(chunks) == 1:
                 parts = [getattr(self.posterior, quantity)(chunk) for chunk in chunks]
             else:
-                parts = list(self._executor.map(_evaluate_in_worker, [quantity] * len(chunks), chunks))
+                parts = self._pool.map(_evaluate_in_worker, [quantity] * len(chunks), chunks)
         except StellarcrError:
             raise
-        except BrokenProcessPool as error:
-            raise RunError(DEAD_WORKER, remedy=DEAD_WORKER_REMEDY) from error
         except Exception as error:
             raise ModelError(
                 f"the model failed with {type(error).__name__}: {error}",

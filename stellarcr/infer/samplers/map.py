@@ -147,7 +147,7 @@ def find_maximum(posterior: Posterior, settings: MapSettings, store: Store | Non
     clock = Clock()
     seeds = np.random.SeedSequence([settings.seed, 1]).spawn(settings.starts)
     chunk = settings.chunk or 64
-    with Evaluator(posterior, processes=settings.processes, chunk=chunk) as evaluator:
+    with Evaluator(posterior, workers=settings.workers, chunk=chunk) as evaluator:
 
         def objective(unit: FloatArray) -> FloatArray:
             if store.interrupted:

@@ -1,4 +1,4 @@
-"""The plain path of dynesty: one point per call, optionally spread over worker processes.
+"""The plain path of dynesty: one point per call, optionally spread over workers.
 
 dynesty wraps the functions that it is given and prints a traceback when one raises. The functions here never
 raise: they keep the error, give an impossible value, and the code around them raises it.
@@ -7,17 +7,16 @@ raise: they keep the error, give an impossible value, and the code around them r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from itertools import repeat
-from multiprocessing import get_context
+from threading import local
 from typing import Any
 
 import numpy as np
 
-from stellarcr.errors import RunError, StellarcrError
+from stellarcr.errors import StellarcrError
+from stellarcr.infer.pools import WorkerPool, Workers
+from stellarcr.infer.pools.problem import held
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior
-from stellarcr.infer.samplers import evaluate
 from stellarcr.infer.samplers.evaluate import Evaluator
 
 
@@ -50,64 +49,58 @@ class ScalarFunctions:
         if self.error is not None:
             raise self.error
 
-    def __reduce__(self) -> tuple[Callable[[], ScalarFunctions], tuple[()]]:
+    def __reduce__(self) -> tuple[Callable[[str], _WorkerFunctions], tuple[str]]:
         """Travel to a worker as a reference: there it is the worker's own copy of the problem."""
-        return _functions, ()
+        return _WorkerFunctions, (self._evaluator.posterior.fingerprint,)
 
 
-# The worker's functions, built once from the posterior that it received when it started.
-_worker_functions: ScalarFunctions | None = None
+# What a task of this worker did: calls and the first error. A worker may run several tasks in threads.
+_tally = local()
 
 
-def _functions() -> ScalarFunctions:
-    global _worker_functions
-    if _worker_functions is None:
-        if evaluate._worker_posterior is None:
-            raise RunError("a worker process has no posterior", remedy="start it through ScalarPool")
-        _worker_functions = ScalarFunctions(evaluate._worker_posterior)
-    return _worker_functions
+class _WorkerFunctions:
+    """The functions in a worker; the running task counts their calls and keeps their errors."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+
+    def log_likelihood(self, theta: FloatArray) -> float:
+        return float(_tally.functions.log_likelihood(theta))
+
+    def prior_transform(self, unit: FloatArray) -> FloatArray:
+        return held(self._fingerprint).prior_transform(unit[np.newaxis])[0]
 
 
-def _run_item(function: Callable[[Any], Any], item: Any) -> tuple[Any, int]:
+def _run_item(fingerprint: str, function: Callable[[Any], Any], item: Any) -> tuple[Any, int]:
     """Apply a function in a worker; give its result and the likelihood calls that it made."""
-    functions = _functions()
-    before = functions.n_calls
+    functions = _tally.functions = ScalarFunctions(held(fingerprint))
     outcome = function(item)
     functions.check()
-    return outcome, functions.n_calls - before
+    return outcome, functions.n_calls
 
 
 class ScalarPool:
-    """What dynesty calls a pool: a ``map`` over queued walkers, here or in worker processes.
+    """What dynesty calls a pool: a ``map`` over queued walkers, here or in workers.
 
-    The number of queued walkers is `size`, whatever the number of processes, because results depend on it.
+    The number of queued walkers is `size`, whatever the number of workers, because results depend on it.
 
     Parameters
     ----------
     posterior : Posterior
         The problem; every worker receives it once.
-    processes : int
-        Worker processes; 1 works here.
+    workers : Workers
+        Which workers share the queue.
     size : int
         Walkers in the queue.
     calls_before : int
         Calls of earlier sessions.
     """
 
-    def __init__(self, posterior: Posterior, processes: int, size: int, calls_before: int = 0) -> None:
+    def __init__(self, posterior: Posterior, workers: Workers, size: int, calls_before: int = 0) -> None:
         self.size = size
         self.functions = ScalarFunctions(posterior, calls_before)
         self._calls = 0
-        self._executor = (
-            ProcessPoolExecutor(
-                processes,
-                mp_context=get_context("spawn"),
-                initializer=evaluate._start_worker,
-                initargs=(posterior,),
-            )
-            if processes > 1
-            else None
-        )
+        self._workers = WorkerPool(posterior, workers) if workers.parallel else None
 
     @property
     def n_calls(self) -> int:
@@ -122,18 +115,16 @@ class ScalarPool:
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         """Apply a function to each item, in order."""
-        if self._executor is None:
+        if self._workers is None:
             results = [function(item) for item in items]
             self.functions.check()
             return results
-        try:
-            pairs = list(self._executor.map(_run_item, repeat(function), items))
-        except BrokenProcessPool as error:
-            raise RunError(evaluate.DEAD_WORKER, remedy=evaluate.DEAD_WORKER_REMEDY) from error
+        queue = list(items)
+        pairs = self._workers.map(_run_item, repeat(function, len(queue)), queue)
         self._calls += sum(calls for _, calls in pairs)
         return [outcome for outcome, _ in pairs]
 
     def close(self) -> None:
         """End the workers."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+        if self._workers is not None:
+            self._workers.close()

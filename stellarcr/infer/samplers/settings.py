@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from stellarcr.errors import ConfigError, nearest
+from stellarcr.infer.pools.workers import POOLS, Workers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +26,16 @@ class SamplerSettings:
         Stop after this many seconds of sampling, earlier sessions of a resumed run included.
     checkpoint_every : float
         Seconds between checkpoints. It does not change results.
+    pool : {"processes", "mpi", "dask"}
+        Who shares each batch of points: processes spawned on this machine, the ranks of an MPI job, or the workers of a
+        Dask cluster. It does not change results.
     processes : int
-        Worker processes that share each batch of points. It does not change results.
+        Worker processes of the pool "processes"; 1 works in the run's own process. It does not change results.
+    dask_scheduler : str, optional
+        Address of the scheduler of a Dask cluster, such as ``"tcp://node1:8786"``, or the path of its scheduler file.
     chunk : int, optional
-        Points per task handed to a worker; the default depends on the sampler, not on `processes`.
+        Points per task handed to a worker; the default depends on the sampler, not on the workers. It changes the last
+        digits of results.
     draws : int
         Largest number of equal-weight samples kept in the archive.
     """
@@ -37,21 +44,44 @@ class SamplerSettings:
     max_calls: int | None = None
     max_time: float | None = None
     checkpoint_every: float = 30.0
+    pool: str = "processes"
     processes: int = 1
+    dask_scheduler: str | None = None
     chunk: int | None = None
     draws: int = 20_000
 
-    LIMITS: ClassVar[frozenset[str]] = frozenset({"max_calls", "max_time", "checkpoint_every", "processes", "draws"})
+    LIMITS: ClassVar[frozenset[str]] = frozenset(
+        {"max_calls", "max_time", "checkpoint_every", "pool", "processes", "dask_scheduler", "draws"}
+    )
     """Options that may change when a run is resumed: they only say how far and how it goes."""
 
     def __post_init__(self) -> None:
         self._require_integer("seed", 0)
         self._require_integer("processes", 1)
+        self._check_pool()
         self._require_integer("draws", 1)
         self._require_integer("chunk", 1, optional=True)
         self._require_integer("max_calls", 1, optional=True)
         self._require_number("max_time", above=0.0, optional=True)
         self._require_number("checkpoint_every", at_least=0.0)
+
+    def _check_pool(self) -> None:
+        if self.pool not in POOLS:
+            raise self._fail("pool", "one of " + ", ".join(POOLS))
+        if self.pool != "processes" and self.processes > 1:
+            size = "mpiexec -n decides" if self.pool == "mpi" else "the cluster decides"
+            raise self._fail("processes", f'left out with pool = "{self.pool}": {size} how many workers there are')
+        if self.pool == "dask" and not (isinstance(self.dask_scheduler, str) and self.dask_scheduler):
+            raise self._fail(
+                "dask_scheduler", 'an address ("tcp://node1:8786") or a scheduler file, with pool = "dask"'
+            )
+        if self.pool != "dask" and self.dask_scheduler is not None:
+            raise self._fail("dask_scheduler", f'left out with pool = "{self.pool}"')
+
+    @property
+    def workers(self) -> Workers:
+        """Which workers share the work."""
+        return Workers(self.pool, self.processes, self.dask_scheduler)
 
     def _fail(self, key: str, requirement: str) -> ConfigError:
         return ConfigError(
