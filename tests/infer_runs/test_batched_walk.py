@@ -8,8 +8,8 @@ from scipy.stats import ks_2samp, kstest
 
 from stellarcr.infer.samplers import MemoryStore, get_sampler, settings_from
 from stellarcr.infer.samplers.batched_walk import BatchedWalk, LockstepPool, draw_together, kept_axes, walk_together
-from stellarcr.infer.samplers.dynesty_parts import draw_live_points, equal_weight_indices
 from stellarcr.infer.samplers.evaluate import Evaluator
+from stellarcr.infer.samplers.nested_parts import draw_live_points, equal_weight_indices
 
 RADIUS = 0.3
 

@@ -23,6 +23,7 @@ CASES = {
     "emcee": ("emcee", {"walkers": 24, "target_tau": 60.0, "learn": False}),
     "dynesty": ("dynesty", {"nlive": 150, "walks": 30, "batch": 32}),
     "dynesty dynamic": ("dynesty", {"mode": "dynamic", "nlive": 100, "walks": 30, "n_effective": 900}),
+    "ultranest": ("ultranest", {"nlive": 100, "slices": 6, "batch": 32}),
     "dynesty point by point": ("dynesty", {"nlive": 60, "walks": 20, "batch": 0, "dlogz": 0.1}),
 }
 LEARNING = {"emcee learning": ("emcee", {"walkers": 8, "target_tau": 40.0})}
@@ -163,10 +164,10 @@ def test_interrupt_then_resume_is_the_uninterrupted_run(case):
         def checkpoint_due(self, every):
             return self.looks % 37 == 0
 
-    # The search for the maximum looks some hundred times; then come steps or iterations.
+    # The search for the maximum looks some hundred times; then come steps, iterations, or a few dozen batches.
     store = Impatient()
     stops = 0
-    for patience in (300, 600, 900, 1700):
+    for patience in (20, 300, 600, 900, 1700):
         store.looks, store.patience = 0, patience
         try:
             result = run(case, problem, store)
@@ -229,7 +230,7 @@ def test_unknown_sampler_and_option_name_the_nearest():
         get_sampler("dinesty")
     with pytest.raises(ConfigError, match="did you mean 'walkers'"):
         settings_from(get_sampler("emcee").settings_type, {"walker": 64}, where="config.toml")
-    assert sampler_names() == ("map", "emcee", "dynesty")
+    assert sampler_names() == ("map", "emcee", "dynesty", "ultranest")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ _SAMPLERS = {
     "map": ("stellarcr.infer.samplers.map", "MapSampler"),
     "emcee": ("stellarcr.infer.samplers.emcee", "EmceeSampler"),
     "dynesty": ("stellarcr.infer.samplers.dynesty", "DynestySampler"),
+    "ultranest": ("stellarcr.infer.samplers.ultranest", "UltraNestSampler"),
 }
 
 __all__ = [

@@ -27,8 +27,6 @@ from stellarcr.infer.samplers.dynesty_parts import (
     CONDITION,
     SamplerPickler,
     SamplerUnpickler,
-    draw_live_points,
-    equal_weight_indices,
     integrals,
     lost_directions,
     range_of_batch,
@@ -36,6 +34,7 @@ from stellarcr.infer.samplers.dynesty_parts import (
 from stellarcr.infer.samplers.dynesty_settings import DynestySettings
 from stellarcr.infer.samplers.evaluate import Evaluator
 from stellarcr.infer.samplers.map import MapResult
+from stellarcr.infer.samplers.nested_parts import draw_live_points, equal_weight_indices
 from stellarcr.infer.samplers.scalar import ScalarPool
 
 SLOT = "dynesty"
@@ -83,9 +82,9 @@ class DynestySampler:
 
 def _pool(posterior: Posterior, settings: DynestySettings, calls: int) -> LockstepPool | ScalarPool:
     if settings.batch == 0:
-        return ScalarPool(posterior, settings.processes, settings.queue_size, calls)
+        return ScalarPool(posterior, settings.workers, settings.queue_size, calls)
     chunk = settings.chunk or max(1, settings.batch // 2)
-    evaluator = Evaluator(posterior, processes=settings.processes, chunk=chunk, calls_before=calls)
+    evaluator = Evaluator(posterior, workers=settings.workers, chunk=chunk, calls_before=calls)
     return LockstepPool(posterior, evaluator, settings.batch)
 
 
