@@ -6,18 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ..errors import ConfigError
 from ..infer.files import write_product
 from .compare import compare
+from .compare_files import to_csv, to_latex
 from .compare_result import Comparison
-from .compare_tables import TextTable, tables, to_csv, to_latex
+from .compare_tables import tables
+from .text_tables import print_tables, terminal
 
-LEAST_WIDTH = 80
 _WIDTH_OF_NAMES, _WIDTH_OF_MODEL = 32, 16
 
 
@@ -86,33 +84,5 @@ def parse_groups(texts: Sequence[str]) -> Mapping[str, list[str]]:
 
 def print_comparison(comparison: Comparison) -> None:
     """Print tables to the terminal, and warnings to its error stream."""
-    terminal = Console()
-    # Tables narrower than this would lose digits; a narrower terminal wraps their lines instead.
-    console = Console(width=max(terminal.width, LEAST_WIDTH) if terminal.is_terminal else 160)
-    per_table = max(1, (console.width - _WIDTH_OF_NAMES) // _WIDTH_OF_MODEL)
-    for table in tables(comparison, per_table):
-        console.print(_rich(table))
-        console.print(Text(table.note, style="dim"), highlight=False)
-        console.print()
-    warnings = Console(stderr=True, soft_wrap=True, highlight=False)
-    for warning in comparison.warnings:
-        warnings.print(f"warning: {warning}", markup=False)
-
-
-def _rich(table: TextTable) -> Table:
-    drawn = Table(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
-    for k, column in enumerate(table.columns):
-        left = column.plain.startswith(" ")
-        # A narrow terminal may break lines between words, never within a number.
-        entries = () if left else (row[k].plain for row in table.rows)
-        longest = max((len(word) for entry in (column.plain, *entries) for word in entry.split()), default=1)
-        drawn.add_column(
-            Text(column.plain.strip()), justify="left" if left else "right", overflow="fold", min_width=longest
-        )
-    before = ""
-    for row in table.rows:
-        # A parameter's name stands once, above those of the other models.
-        same = row[0].plain == before and table.columns[0].plain == " parameter"
-        before = row[0].plain
-        drawn.add_row(Text("" if same else before), *(Text(cell.plain) for cell in row[1:]))
-    return drawn
+    per_table = max(1, (terminal().width - _WIDTH_OF_NAMES) // _WIDTH_OF_MODEL)
+    print_tables(tables(comparison, per_table), comparison.warnings)

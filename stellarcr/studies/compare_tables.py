@@ -1,21 +1,13 @@
-"""The tables of a comparison: built once, then printed, or written as LaTeX or CSV."""
+"""The tables of a comparison: built once, then printed, or written as LaTeX."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from ..infer.comparison import SEPARATION, BayesFactor, Information
 from .compare_result import Comparison, ModelResult, ParameterKnowledge, Width
-
-CSV_COLUMNS = ("table", "model", "item", "quantity", "value", "unit")
-
-_ESCAPES = {c: rf"\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_LATEX = {"\\": r"\textbackslash{}", **_ESCAPES}
-_UNKNOWN = "-"
+from .text_tables import Cell, TextTable, decimals, escape, number, text
 
 SHARED_BIAS = (
     "A bias that all seeds share, such as that of walks that are too short, shows neither in the quoted errors nor in "
@@ -27,68 +19,6 @@ FEW_SEEDS = (
     "1.2% with 4; where a model has one seed, only its quoted error guards against that."
 )
 ONE_SEED = ", quoted error of one seed"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One entry, as a terminal shows it and as LaTeX does."""
-
-    plain: str
-    latex: str
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of text.
-
-    Attributes
-    ----------
-    title, note : str
-        What it shows, and what its columns mean.
-    columns : tuple of Cell
-        Headers; those that begin with a space are set to the left, others to the right.
-    rows : tuple of tuples of Cell
-        The entries.
-    """
-
-    title: str
-    note: str
-    columns: tuple[Cell, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-def text(value: object) -> Cell:
-    """Text, escaped for LaTeX."""
-    return Cell(str(value), escape(str(value)))
-
-
-def escape(value: str) -> str:
-    r"""Escape what LaTeX would read as a command: ``snr_only`` becomes ``snr\_only``."""
-    return "".join(_LATEX.get(character, character) for character in value)
-
-
-def number(value: float | None, form: str) -> Cell:
-    """Format a number; in math mode for LaTeX, so that the minus is one."""
-    if value is None or math.isnan(value):
-        return Cell(_UNKNOWN, "--")
-    shown = format(value, form)
-    if form.endswith("f") and float(shown) == 0.0:
-        shown = shown.lstrip("-")
-    return Cell(shown, f"${shown.replace('inf', chr(92) + 'infty')}$")
-
-
-def decimals(error: float | None) -> int:
-    """Decimals that show two digits of an error: 0.0996 is 0.10, so 2.
-
-    Examples
-    --------
-    >>> [decimals(error) for error in (0.0996, 0.372, 12.3)]
-    [2, 2, 0]
-    """
-    if error is None or not math.isfinite(error) or error <= 0:
-        return 2
-    exponent = int(f"{error:.1e}".partition("e")[2])
-    return min(max(1 - exponent, 0), 9)
 
 
 def tables(comparison: Comparison, models_per_table: int = 100) -> list[TextTable]:
@@ -250,66 +180,3 @@ def _information(information: Information | None) -> Cell:
     # information is a guide to what the data constrain: a hundredth of a nat is enough
     cell = number(information.nats, ".2f")
     return Cell(f"> {cell.plain}", f"$>$ {cell.latex}") if information.lower_limit else cell
-
-
-# ---------------------------------------------------------------------- files
-
-
-def to_latex(comparison: Comparison) -> str:
-    """Tables as LaTeX: one plain ``tabular`` each, without any package, to be put into a ``table``."""
-    said = ["Written by stellarcr compare: plain tabular environments; no package is needed.", *comparison.warnings]
-    parts = ["\n".join("% " + " ".join(line.split()) for line in said)]
-    for table in tables(comparison):
-        sides = "".join("l" if column.plain.startswith(" ") else "r" for column in table.columns)
-        lines = [f"% {table.title}. {table.note}", rf"\begin{{tabular}}{{{sides}}}", r"\hline"]
-        lines += [" & ".join(column.latex.strip() for column in table.columns) + r" \\", r"\hline"]
-        lines += [" & ".join(cell.latex for cell in row) + r" \\" for row in table.rows]
-        parts.append("\n".join([*lines, r"\hline", r"\end{tabular}"]))
-    return "\n\n".join(parts) + "\n"
-
-
-def to_csv(comparison: Comparison) -> str:
-    """One long table: a line per number, with full precision; an empty value is unknown.
-
-    Columns are ``table`` (evidence, seed, bayes_factor, chi2, parameter), ``model``, ``item`` (run, data set or
-    parameter), ``quantity``, ``value`` and ``unit``.
-    """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for model in comparison.models:
-        for table, item, quantity, value, unit in _lines(model, comparison.reference):
-            shown = "" if value is None else value if isinstance(value, str) else repr(value)
-            writer.writerow((table, model.name, item, quantity, shown, unit))
-    return buffer.getvalue()
-
-
-def _lines(model: ModelResult, reference: str | None) -> Iterator[tuple[str, str, str, float | str | None, str]]:
-    e, b, d = model.evidence, model.bayes_factor, model.information
-    for key in ("log_evidence", "statistical_error", "scatter", "scatter_error", "total_error", "p_value"):
-        yield "evidence", "", key, getattr(e, key, None), ""
-    yield "evidence", "", "seeds", len(model.seeds), ""
-    yield "evidence", "", "rank", model.rank, ""
-    yield "evidence", "", "parameters", len(model.parameters), ""
-    yield "evidence", "", "information", getattr(d, "nats", None), "nat"
-    yield "evidence", "", "information_error", getattr(d, "error", None), "nat"
-    for k, run in enumerate(model.runs):
-        yield "seed", run, "seed", model.seeds[k], ""
-        yield "seed", run, "log_evidence", model.log_evidences[k], ""
-        yield "seed", run, "log_evidence_error", model.log_evidence_errors[k], ""
-    if reference is not None and model.name != reference:
-        for key in ("log_bayes_factor", "statistical_error", "scatter_error", "total_error"):
-            yield "bayes_factor", reference, key, getattr(b, key, None), ""
-        yield "bayes_factor", reference, "verdict", verdict(b, model, reference), ""
-    for name, fit in model.data.items():
-        yield "chi2", name, "chi2", fit.chi2, ""
-        yield "chi2", name, "points", fit.points, ""
-    for p in model.parameters:
-        yield "parameter", p.name, "prior", p.prior_description or None, ""
-        for stage, width in (("prior", p.prior), ("posterior", p.posterior)):
-            for key in ("std", "low_95", "high_95"):
-                yield "parameter", p.name, f"{stage}_{key}", getattr(width, key, None), p.unit
-        for key, value in (("information", "nats"), ("information_error", "error")):
-            yield "parameter", p.name, key, getattr(p.information, value, None), "nat"
-        if p.information is not None and p.information.lower_limit:
-            yield "parameter", p.name, "information_is", "lower limit", ""

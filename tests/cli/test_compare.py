@@ -10,8 +10,8 @@ from known_runs import CONFIG, WIDTH, Toy, change_json
 
 from stellarcr.infer.runs import read_run
 from stellarcr.studies.compare import compare
+from stellarcr.studies.compare_files import to_latex
 from stellarcr.studies.compare_groups import common_name
-from stellarcr.studies.compare_tables import to_latex
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -11,8 +11,9 @@ from known_runs import Toy
 from stellarcr.infer.runs import execute
 from stellarcr.infer.samplers.map import MapSettings
 from stellarcr.studies.compare import compare
+from stellarcr.studies.compare_files import to_csv, to_latex
 from stellarcr.studies.compare_report import print_comparison
-from stellarcr.studies.compare_tables import decimals, escape, to_csv, to_latex
+from stellarcr.studies.text_tables import decimals, escape
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
