@@ -12,6 +12,7 @@ from ..infer.priors import prior_from_mapping
 from ..likelihood.experiment import ExperimentData
 from ..model import LOG10, ForwardModel, plain_name
 from .checks import check_code, check_grid
+from .nuisances import check_nuisances
 from .schema import RunConfig
 
 _PARAMETER_KEYS = ("value", "prior", "linked", "label", "unit", "source")
@@ -88,13 +89,16 @@ def build_space(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
             nuisance = getattr(file.nuisances, key)
             settings = {k: v for k, v in nuisance.model_dump().items() if k in _PARAMETER_KEYS and v not in (None, "")}
             nuisances[f"{experiment.key}.{key}"] = (settings, f"likelihood {experiment.key!r}")
+    for name in [n for n in nuisances if n.endswith(".scatter") and n not in given]:
+        if nuisances[name][0] == {"value": 0.0}:
+            del nuisances[name]  # fits without scatter have no such parameter, and keep their fingerprint
     model_names = [name for name in given if name not in nuisances]
     for name in model_names:
         if name.partition(".")[0] in config.likelihoods:
             raise ConfigError(
                 f"unknown nuisance parameter {name!r}",
                 where=f"{config.where} [parameters]",
-                remedy=nearest(name, nuisances),
+                remedy=nearest(name, [f"{d.key}.{key}" for d in data for key in type(d.file.nuisances).model_fields]),
             )
     model.check_names(model_names, f"{config.where} [parameters]")
     parameters = [_parameter(name, given[name], model, f"{config.where} [parameters]") for name in model_names]
@@ -107,6 +111,7 @@ def build_space(config: RunConfig, model: ForwardModel, data: list[ExperimentDat
         space = ParameterSpace(tuple(parameters), tuple(constraints))
     except ParameterError as error:
         raise ParameterError(error.problem, where=error.where or config.where, remedy=error.remedy) from None
+    check_nuisances(space, data, config.where)
     check_code(config, model, data)
     check_grid(model, space, config.where)
     return space
@@ -150,5 +155,5 @@ def _latex_unit(unit: str) -> str:
 
 def _nuisance_label(name: str) -> str:
     experiment, _, key = name.partition(".")
-    symbol = {"phi": r"\phi", "energy_scale": "s", "normalisation": "n"}.get(key, key)
+    symbol = {"phi": r"\phi", "energy_scale": "s", "normalisation": "n", "scatter": r"\sigma"}.get(key, key)
     return rf"{symbol}_{{\rm {experiment.replace('_', '-').upper()}}}"

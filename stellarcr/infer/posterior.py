@@ -16,6 +16,7 @@ from ..errors import ConfigError, ModelError, ParameterError, StellarcrError
 from ..likelihood.columns import isotopes_apart
 from ..likelihood.experiment import ExperimentData, ExperimentLikelihood
 from ..likelihood.experiment_response import ExperimentResponse
+from ..likelihood.groups import measured_name
 from ..likelihood.prediction import SourceTable, connect
 from ..likelihood.ratio import check_independence
 from ..model import ForwardModel, plain_name
@@ -93,8 +94,8 @@ class Posterior:
         injected = set(model.elements)
         fitted: dict[str, str] = {}
         for d in data:
-            for table in d.tables:
-                measurement = f"{table.experiment} {table.species}"
+            for table in d.distinct_tables:
+                measurement = f"{table.experiment} {measured_name(table)}"
                 if measurement in fitted:
                     raise ConfigError(
                         f"{measurement} is fitted twice, by the likelihoods {fitted[measurement]!r} and {d.key!r}",
@@ -209,37 +210,35 @@ class Posterior:
 
     def log_likelihood_terms(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """Log-likelihood of each group of points that is independent of the others."""
-        return {
-            group.name: group.errors.log_likelihood(residuals[:, group.points])
-            for likelihood, residuals in self._residuals(theta)
-            for group in likelihood.data.groups
-        }
+        values, spectra = self._evaluated(theta)
+        terms = [k.log_likelihood_terms(spectra, values) for k in self.likelihoods]
+        return {name: value for some in terms for name, value in some.items()}
 
     def chi2_terms(self, theta: np.ndarray) -> dict[str, tuple[np.ndarray, int]]:
         """Chi-square and number of points of each group; they add up to the total."""
-        return {
-            group.name: (group.errors.chi2(residuals[:, group.points]), len(group.points))
-            for likelihood, residuals in self._residuals(theta)
-            for group in likelihood.data.groups
-        }
+        values, spectra = self._evaluated(theta)
+        terms = [k.chi2_terms(spectra, values) for k in self.likelihoods]
+        return {name: value for some in terms for name, value in some.items()}
 
     def predictions(self, theta: np.ndarray) -> dict[str, np.ndarray]:
         """Predicted fluxes or ratios at the points of every table, ``(n, n_points)`` by table name."""
+        values, spectra = self._evaluated(theta)
         result = {}
-        for likelihood, residuals in self._residuals(theta):
-            predicted = likelihood.data.values - residuals
+        for likelihood in self.likelihoods:
+            predicted = likelihood.predict(spectra, values)
             result.update({name: predicted[:, part] for name, part in likelihood.data.slices.items()})
         return result
 
-    def _residuals(self, theta: np.ndarray) -> list[tuple[ExperimentLikelihood, np.ndarray]]:
+    def _evaluated(self, theta: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
         values = self.space.resolve(theta)
-        spectra = self.sources.evaluate(values, theta.shape[0])
-        return [(k, k.data.values - k.predict(spectra, values)) for k in self.likelihoods]
+        return values, self.sources.evaluate(values, theta.shape[0])
 
     def derived(self, theta: np.ndarray) -> dict[str, np.ndarray]:
-        """Flux fraction of each population at three rigidities, and efficiencies.
+        """Flux fraction of each population at three rigidities, efficiencies, and probabilities of hadronic models.
 
-        The efficiency is the injected power over the population's mechanical power, where the latter is known.
+        The efficiency is the injected power over the population's mechanical power, where the latter is known. Where a
+        likelihood averages over hadronic models, each has its probability given the parameters; its mean over the
+        posterior is the model's posterior probability.
         """
         values = self.space.resolve(theta)
         model_values = self.model_parameters(values)
@@ -258,6 +257,11 @@ class Posterior:
                 amount = components[member.name][member.amplitude_name]
                 efficiency = np.asarray(amount) * (member.amplitude_unit / member.budget)
                 result[f"efficiency.{member.name}"] = np.broadcast_to(efficiency, (n,))
+        averaged = [k for k in self.likelihoods if len(k.data.file.hadronic_models) > 1]
+        spectra = self.sources.evaluate(values, n) if averaged else None
+        for likelihood in averaged:
+            for name, share in likelihood.hadronic_probabilities(spectra, values).items():
+                result[f"hadronic_probability.{likelihood.data.key}.{name}"] = np.asarray(share)
         return result
 
     def model_parameters(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,13 @@ def covariance_of(errors: ErrorModel) -> np.ndarray:
     raise _no_covariance(errors)
 
 
-def replicate(errors: ErrorModel, rng: np.random.Generator, count: int) -> np.ndarray:
+def replicate(
+    errors: ErrorModel,
+    rng: np.random.Generator,
+    count: int,
+    predicted: np.ndarray | None = None,
+    variance: np.ndarray | None = None,
+) -> np.ndarray:
     """Draw residuals, data minus model, from an error model.
 
     Parameters
@@ -122,6 +128,10 @@ def replicate(errors: ErrorModel, rng: np.random.Generator, count: int) -> np.nd
         Source of randomness.
     count : int
         Number of replicated data sets.
+    predicted : numpy.ndarray, optional
+        Predictions ``(n,)`` or ``(count, n)``: a mean over hadronic models needs them.
+    variance : numpy.ndarray, optional
+        Of an intrinsic scatter, ``(n,)`` or ``(count, n)``, added to that of every point.
 
     Returns
     -------
@@ -133,19 +143,7 @@ def replicate(errors: ErrorModel, rng: np.random.Generator, count: int) -> np.nd
     DataError
         If the error model cannot be drawn from.
     """
-    if isinstance(errors, IndependentErrors):
-        size = np.abs(rng.standard_normal((count, errors.size)))
-        # the upper error applies where the model lies above the data, so to negative residuals
-        negative = rng.random((count, errors.size)) < errors.upper / (errors.lower + errors.upper)
-        return np.where(negative, -size * errors.upper, size * errors.lower)
-    if isinstance(errors, CorrelatedErrors):
-        return rng.standard_normal((count, errors.size)) @ _factor(errors.covariance).T
-    if isinstance(errors, CombinedErrors):
-        residuals = np.empty((count, errors.size))
-        for index, part in errors.parts:
-            residuals[:, index] = replicate(part, rng, count)
-        return residuals
-    raise _no_covariance(errors)
+    return errors.draw(rng, count, variance, predicted)
 
 
 def without_limits(errors: ErrorModel) -> tuple[ErrorModel | None, np.ndarray]:

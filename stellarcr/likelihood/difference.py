@@ -10,7 +10,8 @@ import numpy as np
 from ..data import Spectrum
 from ..errors import DataError
 from ..species import canonical_species
-from .errors import IndependentErrors, correlation_matrix
+from .components import component_correlation
+from .errors import IndependentErrors
 from .schema import LikelihoodFile
 
 
@@ -24,7 +25,10 @@ def difference_covariance(
     """Covariance of a species with the one that was subtracted to obtain it; None if only one of them is fitted.
 
     With He = light - p in each bin: Cov_stat(p, He) = -sigma_p^2 and, from the three published systematic errors,
-    Cov_sys(p, He) = (sigma_light^2 - sigma_p^2 - sigma_He^2)/2; between bins it follows each component's correlation.
+    Cov_sys(p, He) = (sigma_light^2 - sigma_p^2 - sigma_He^2)/2. Between bins i and j a systematic component has the
+    covariance L_i L_j^T rho_ij of (p, He), with L_i the Cholesky factor of its 2x2 covariance in bin i: positive
+    definite for any correlation rho, and as published within each bin. What p and He share, and what is He's alone,
+    are each correlated like the component.
     """
     choice = file.errors.difference
     assert choice is not False
@@ -34,41 +38,62 @@ def difference_covariance(
         return None
     first, second = tables[by_species[subtrahend]], tables[by_species[minuend]]
     total = load(canonical_species(choice.total))
+    where = f"{path}: [errors.difference]"
     for other in (second, total):
-        if len(other) != len(first) or not np.allclose(other.x.value, first.x.value, rtol=1e-6):
+        same = len(other) == len(first) and other.axis == first.axis
+        if not (same and np.allclose(other.x.value, first.x.value, rtol=1e-6)):
             raise DataError(
                 f"tables {first.name!r} and {other.name!r} have different bins, so their covariance is not defined",
-                where=f"{path}: [errors.difference]",
+                where=where,
                 remedy="fit the same range of both, or remove [errors.difference]",
             )
     if any(np.any(t.upper_limit) for t in tables):
         raise DataError(
             "upper limits cannot be part of a difference covariance",
-            where=f"{path}: [errors.difference]",
+            where=where,
             remedy="leave the limits out by the rigidity range",
         )
-    sizes = [len(t) for t in tables]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
+    starts = np.concatenate([[0], np.cumsum([len(t) for t in tables])])
     covariance = np.zeros((starts[-1], starts[-1]))
     for k, block in enumerate(blocks):
         part = slice(starts[k], starts[k + 1])
         full = block if isinstance(block, np.ndarray) else np.diag((0.5 * (block.lower + block.upper)) ** 2)
         covariance[part, part] = full
-    cross = -np.diag((0.5 * (first.stat_low.value + first.stat_high.value)) ** 2)
+    pair = [slice(starts[k], starts[k + 1]) for k in (by_species[subtrahend], by_species[minuend])]
+    for a, b, value in _pair_covariance(first, second, total, file, where):
+        covariance[pair[a], pair[b]] = value
+        covariance[pair[b], pair[a]] = value.T
+    return covariance
+
+
+def _pair_covariance(
+    first: Spectrum, second: Spectrum, total: Spectrum, file: LikelihoodFile, where: str
+) -> list[tuple[int, int, np.ndarray]]:
+    """Blocks of the joint covariance that the tables alone do not give: of the difference, and of both."""
+    statistical = [0.5 * (t.stat_low.value + t.stat_high.value) for t in (first, second)]
+    cross, own = -np.diag(statistical[0] ** 2), np.diag(statistical[1] ** 2)
     log_rigidity = np.log(first.x.value)
     for name in first.systematics:
-        kind = file.errors.systematic[name]
-        sigma_p, sigma_he, sigma_total = (
+        sigma, other, sum_of_both = (
             0.5 * (t.systematics[name][0].value + t.systematics[name][1].value) for t in (first, second, total)
         )
-        product = sigma_p * sigma_he
-        coefficient = np.divide(
-            0.5 * (sigma_total**2 - sigma_p**2 - sigma_he**2), product, out=np.zeros_like(product), where=product > 0
-        )
-        mean = 0.5 * (coefficient[:, None] + coefficient)
-        correlation = correlation_matrix(kind.correlation, log_rigidity, kind.length)
-        cross = cross + np.outer(sigma_p, sigma_he) * mean * correlation
-    a, b = by_species[subtrahend], by_species[minuend]
-    covariance[starts[a] : starts[a + 1], starts[b] : starts[b + 1]] = cross
-    covariance[starts[b] : starts[b + 1], starts[a] : starts[a + 1]] = cross.T
-    return covariance
+        correlation = component_correlation(file.errors.systematic[name], log_rigidity)
+        # rows of the Cholesky factor of [[sigma^2, c], [c, other^2]]: (sigma, 0), (shared, alone)
+        c = 0.5 * (sum_of_both**2 - sigma**2 - other**2)
+        shared = np.divide(c, sigma, out=np.zeros_like(c), where=sigma > 0)
+        squared = other**2 - shared**2
+        impossible = np.flatnonzero((squared < -1e-9 * other**2) | ((sigma == 0) & (np.abs(c) > 1e-9 * other**2)))
+        if len(impossible):
+            k = int(impossible[0])
+            raise DataError(
+                f"systematic errors {name!r} of {first.name!r}, {second.name!r} and {total.name!r} at "
+                f"{first.x.value[k]:.4g} {first.x.unit} ({sigma[k]:.3g}, {other[k]:.3g}, {sum_of_both[k]:.3g}) are not "
+                "those of two fluxes and their sum",
+                where=where,
+                remedy="the error of a sum lies between the difference and the sum of both errors: remove "
+                "[errors.difference], or leave the point out",
+            )
+        alone = np.sqrt(np.maximum(squared, 0.0))
+        cross = cross + np.outer(sigma, shared) * correlation
+        own = own + (np.outer(shared, shared) + np.outer(alone, alone)) * correlation
+    return [(0, 1, cross), (1, 1, own)]

@@ -2,6 +2,9 @@
 
 Each takes residuals (data minus model) of shape ``(..., n_points)`` and returns the logarithm of a density that is
 normalised over the data, so that evidences can be compared. One method is the point of extension: `log_likelihood`.
+
+An intrinsic scatter comes as ``variance``: what is added to the variance of each point, of the residuals' shape. The
+density stays normalised, so its constant then depends on the parameters.
 """
 
 from __future__ import annotations
@@ -28,11 +31,20 @@ class ErrorModel(Protocol):
     def size(self) -> int:
         """Number of points."""
 
-    def log_likelihood(self, residuals: Array) -> Array:
+    def log_likelihood(self, residuals: Array, variance: Array | None = None) -> Array:
         """Log-density of the residuals, ``(..., size)`` to ``(...)``."""
 
-    def chi2(self, residuals: Array) -> Array:
+    def chi2(self, residuals: Array, variance: Array | None = None) -> Array:
         """Squared distance in units of the errors, ``(..., size)`` to ``(...)``."""
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        variance: np.ndarray | None = None,
+        predicted: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Draw residuals ``(count, size)``; ``predicted`` where noise alone does not make a data set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,18 +90,45 @@ class IndependentErrors:
     def _constant(self) -> float:
         return float(-np.sum(np.log(0.5 * (self.lower + self.upper))) - 0.5 * self.size * _LOG_2PI)
 
-    def chi2(self, residuals: Array) -> Array:
+    def chi2(self, residuals: Array, variance: Array | None = None) -> Array:
         """Sum of squared pulls."""
         xp = namespace(residuals)
-        if self._symmetric:
+        if variance is not None:
+            lower, upper = self._widened(variance)
+            pulls = residuals / xp.where(residuals < 0, upper, lower)
+        elif self._symmetric:
             pulls = residuals * xp.asarray(self._inverse)
         else:
             pulls = residuals / xp.where(residuals < 0, xp.asarray(self.upper), xp.asarray(self.lower))
         return xp.sum(pulls * pulls, axis=-1)
 
-    def log_likelihood(self, residuals: Array) -> Array:
+    def log_likelihood(self, residuals: Array, variance: Array | None = None) -> Array:
         """Log-density of independent, two-piece normal residuals."""
-        return self._constant - 0.5 * self.chi2(residuals)
+        if variance is None:
+            return self._constant - 0.5 * self.chi2(residuals)
+        xp = namespace(residuals)
+        lower, upper = self._widened(variance)
+        constant = -xp.sum(xp.log(0.5 * (lower + upper)), axis=-1) - 0.5 * self.size * _LOG_2PI
+        return constant - 0.5 * self.chi2(residuals, variance)
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        variance: np.ndarray | None = None,
+        predicted: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Draw residuals ``(count, size)``, with their asymmetry."""
+        lower, upper = (self.lower, self.upper) if variance is None else self._widened(np.asarray(variance))
+        distance = np.abs(rng.standard_normal((count, self.size)))
+        # the upper error applies where the model lies above the data, so to negative residuals
+        negative = rng.random((count, self.size)) < upper / (lower + upper)
+        return np.where(negative, -distance * upper, distance * lower)
+
+    def _widened(self, variance: Array) -> tuple[Array, Array]:
+        """Both sides with a variance added."""
+        xp = namespace(variance)
+        return xp.sqrt(xp.asarray(self.lower) ** 2 + variance), xp.sqrt(xp.asarray(self.upper) ** 2 + variance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,15 +160,15 @@ class CorrelatedErrors:
 
     @cached_property
     def _factor(self) -> np.ndarray:
-        scale = np.sqrt(np.diag(self.covariance))
         try:
             # factorise the correlation matrix: fluxes span many decades
-            return scale[:, None] * cholesky(self.covariance / np.outer(scale, scale), lower=True)
+            return self._scale[:, None] * cholesky(self._correlation, lower=True)
         except LinAlgError as error:
             raise DataError(
                 "the covariance matrix is not positive definite",
-                remedy="points that share one systematic error need statistical errors above zero: choose 'length' or "
-                "'uncorrelated' instead of 'full', or leave points out by their rigidity range",
+                remedy="points that share one systematic error need an error of their own: set "
+                "errors.statistical_floor where statistical errors are printed as 0, or make a part of the systematic "
+                "error 'uncorrelated' or of a short 'length'",
             ) from error
 
     @cached_property
@@ -140,15 +179,56 @@ class CorrelatedErrors:
     def _constant(self) -> float:
         return float(-np.sum(np.log(np.diag(self._factor))) - 0.5 * self.size * _LOG_2PI)
 
-    def chi2(self, residuals: Array) -> Array:
+    def chi2(self, residuals: Array, variance: Array | None = None) -> Array:
         """Mahalanobis distance squared."""
+        if variance is not None:
+            return self._widened(residuals, variance)[0]
         xp = namespace(residuals)
         white = residuals @ xp.asarray(self._whitening)
         return xp.sum(white * white, axis=-1)
 
-    def log_likelihood(self, residuals: Array) -> Array:
+    def log_likelihood(self, residuals: Array, variance: Array | None = None) -> Array:
         """Log-density of the multivariate normal distribution."""
-        return self._constant - 0.5 * self.chi2(residuals)
+        if variance is None:
+            return self._constant - 0.5 * self.chi2(residuals)
+        chi2, log_root = self._widened(residuals, variance)
+        return -log_root - 0.5 * self.size * _LOG_2PI - 0.5 * chi2
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        variance: np.ndarray | None = None,
+        predicted: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Draw residuals ``(count, size)``."""
+        residuals = rng.standard_normal((count, self.size)) @ self._factor.T
+        if variance is None:
+            return residuals
+        return residuals + np.sqrt(variance) * rng.standard_normal((count, self.size))
+
+    @cached_property
+    def _scale(self) -> np.ndarray:
+        return np.sqrt(np.diag(self.covariance))
+
+    @cached_property
+    def _correlation(self) -> np.ndarray:
+        return self.covariance / np.outer(self._scale, self._scale)
+
+    def _widened(self, residuals: Array, variance: Array) -> tuple[Array, Array]:
+        """Mahalanobis distance squared and ln of the root of the determinant, with variances added.
+
+        The variances differ from one parameter vector to the next in more than a factor, so that no decomposition
+        serves them all: one Cholesky factor each, in a batch.
+        """
+        xp = namespace(residuals)
+        scale = xp.asarray(self._scale)
+        size = self.size
+        diagonal = xp.eye(size) * (variance / scale**2)[..., None, :]
+        factor = xp.linalg.cholesky(xp.asarray(self._correlation) + diagonal)
+        white = xp.linalg.solve(factor, (residuals / scale)[..., :, None])[..., 0]
+        roots = xp.sum(factor * xp.eye(size), axis=-1)
+        return xp.sum(white * white, axis=-1), xp.sum(xp.log(roots * scale), axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,14 +250,30 @@ class UpperLimits:
         """Number of limits."""
         return len(self.sigma)
 
-    def chi2(self, residuals: Array) -> Array:
+    def chi2(self, residuals: Array, variance: Array | None = None) -> Array:
         """-2 ln of the probability; 0 for a model far below its limits."""
-        return -2.0 * self.log_likelihood(residuals)
+        return -2.0 * self.log_likelihood(residuals, variance)
 
-    def log_likelihood(self, residuals: Array) -> Array:
+    def log_likelihood(self, residuals: Array, variance: Array | None = None) -> Array:
         """Sum of ln Phi(residual / sigma)."""
         xp = namespace(residuals)
-        return xp.sum(log_ndtr(residuals / xp.asarray(self.sigma)), axis=-1)
+        sigma = xp.asarray(self.sigma)
+        if variance is not None:
+            sigma = xp.sqrt(sigma**2 + variance)
+        return xp.sum(log_ndtr(residuals / sigma), axis=-1)
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        variance: np.ndarray | None = None,
+        predicted: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Refuse: what an experiment would have seen is not told by its limit."""
+        raise DataError(
+            "errors of the kind UpperLimits have no distribution, so data cannot be replicated",
+            remedy="leave upper limits out by the likelihood file's range",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,18 +293,34 @@ class CombinedErrors:
         """Number of points."""
         return sum(len(index) for index, _ in self.parts)
 
-    def chi2(self, residuals: Array) -> Array:
+    def chi2(self, residuals: Array, variance: Array | None = None) -> Array:
         """Sum over the groups."""
-        return sum(model.chi2(_points(residuals, index)) for index, model in self.parts)
+        return sum(m.chi2(points_of(residuals, index), points_of(variance, index)) for index, m in self.parts)
 
-    def log_likelihood(self, residuals: Array) -> Array:
+    def log_likelihood(self, residuals: Array, variance: Array | None = None) -> Array:
         """Sum over the groups."""
-        return sum(model.log_likelihood(_points(residuals, index)) for index, model in self.parts)
+        return sum(m.log_likelihood(points_of(residuals, index), points_of(variance, index)) for index, m in self.parts)
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        variance: np.ndarray | None = None,
+        predicted: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Draw residuals ``(count, size)``, group by group."""
+        residuals = np.empty((count, self.size))
+        for index, model in self.parts:
+            residuals[:, index] = model.draw(rng, count, points_of(variance, index), points_of(predicted, index))
+        return residuals
 
 
-def _points(residuals: Array, index: np.ndarray) -> Array:
-    xp = namespace(residuals)
-    return xp.take(residuals, xp.asarray(index), axis=-1)
+def points_of(values: Array | None, index: np.ndarray) -> Array | None:
+    """Values ``(..., n)`` at some points; none stay none."""
+    if values is None:
+        return None
+    xp = namespace(values)
+    return xp.take(values, xp.asarray(index), axis=-1)
 
 
 def combine(parts: Sequence[tuple[np.ndarray, ErrorModel]]) -> ErrorModel:
@@ -226,60 +338,3 @@ def combine(parts: Sequence[tuple[np.ndarray, ErrorModel]]) -> ErrorModel:
     if len(flat) == len(parts) and np.array_equal(order, np.arange(len(order))):
         return IndependentErrors(np.concatenate([m.lower for m in flat]), np.concatenate([m.upper for m in flat]))
     return CombinedErrors(tuple(parts))
-
-
-def correlation_matrix(kind: str, log_rigidity: np.ndarray, length: float | None = None) -> np.ndarray:
-    """Correlation of a systematic error between points.
-
-    Parameters
-    ----------
-    kind : {"uncorrelated", "full", "length"}
-        Independent points, one common shift in units of the error, or exp(-|difference of ln R| / length).
-    log_rigidity : numpy.ndarray
-        ln of the points' rigidity.
-    length : float, optional
-        Correlation length in ln R.
-    """
-    n = len(log_rigidity)
-    if kind == "uncorrelated":
-        return np.eye(n)
-    if kind == "full":
-        return np.ones((n, n))
-    if kind == "length" and length is not None and length > 0:
-        return np.exp(-np.abs(log_rigidity[:, None] - log_rigidity) / length)
-    raise DataError(
-        f"correlation {kind!r} with length {length!r} is not possible",
-        remedy="use 'uncorrelated', 'full', or 'length' together with a positive length in ln R",
-    )
-
-
-def gaussian_errors(
-    statistical: tuple[np.ndarray, np.ndarray],
-    components: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
-) -> IndependentErrors | np.ndarray:
-    """Join statistical errors and systematic components.
-
-    Parameters
-    ----------
-    statistical : tuple of numpy.ndarray
-        Lower and upper statistical errors.
-    components : sequence of (lower, upper, correlation)
-        Systematic errors with their correlation matrices.
-
-    Returns
-    -------
-    IndependentErrors or numpy.ndarray
-        Independent errors (asymmetry kept) if no component correlates points; else the covariance matrix, with
-        the mean of lower and upper errors, because a two-piece distribution has no correlated form.
-    """
-    lower, upper = (np.asarray(s, dtype=float) ** 2 for s in statistical)
-    diagonal = all(np.array_equal(c, np.eye(len(c))) for *_, c in components)
-    if diagonal:
-        for low, high, _ in components:
-            lower, upper = lower + low**2, upper + high**2
-        return IndependentErrors(np.sqrt(lower), np.sqrt(upper))
-    covariance = np.diag((0.5 * (np.sqrt(lower) + np.sqrt(upper))) ** 2)
-    for low, high, correlation in components:
-        sigma = 0.5 * (low + high)
-        covariance = covariance + np.outer(sigma, sigma) * correlation
-    return covariance

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,45 +12,24 @@ import numpy as np
 
 from ..backend import Array
 from ..data import Spectrum, load_spectrum
-from ..errors import ConfigError, DataError, ParameterError, nearest
-from ..observe.axes import rigidity
+from ..errors import ConfigError, ParameterError
 from ..observe.response import Points
-from ..species import dominant_isotope, is_ratio, members, parts
-from .difference import difference_covariance
-from .errors import (
-    CorrelatedErrors,
-    ErrorModel,
-    IndependentErrors,
-    UpperLimits,
-    combine,
-    correlation_matrix,
-    gaussian_errors,
-)
+from ..species import is_ratio, members, parts
+from .errors import ErrorModel, combine, points_of
 from .experiment_response import ExperimentResponse
+from .groups import (
+    LOG_MASS,
+    DataGroup,
+    check_components,
+    data_groups,
+    representative_rigidity,
+    with_assumed_errors,
+)
+from .mixture import MixtureErrors
 from .ratio import quotient
 from .schema import LikelihoodFile, load_likelihood_file
 
-LIMIT_CONFIDENCE = 1.645
-"""Width of a limit that comes without an error: a 95% one-sided limit of a measurement of zero (project choice)."""
-
-
-@dataclass(frozen=True, eq=False)
-class DataGroup:
-    """Points whose likelihood cannot be split further.
-
-    Attributes
-    ----------
-    name : str
-        Experiment and species, such as ``AMS-02 He`` or ``LHAASO H+He``.
-    points : numpy.ndarray of int
-        Where they lie in the vector of all points of the experiment.
-    errors : ErrorModel
-        Over these points.
-    """
-
-    name: str
-    points: np.ndarray
-    errors: ErrorModel
+__all__ = ["DataGroup", "ExperimentData", "ExperimentLikelihood", "load_experiment", "representative_rigidity"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +43,7 @@ class ExperimentData:
     file : LikelihoodFile
         The resolved likelihood file.
     tables : tuple of Spectrum
-        Selected points of every species.
+        Selected points of every species; of several hadronic models all tables of the first, then of the second.
     groups : tuple of DataGroup
         Sets of points that are independent of each other: one per table, or one for tables with a common covariance.
     """
@@ -110,11 +89,29 @@ class ExperimentData:
         return is_ratio(self.tables[0].species)
 
     @property
+    def holds_log_mass(self) -> bool:
+        """Whether the tables hold <ln A>; then all of them do."""
+        return self.tables[0].quantity == LOG_MASS
+
+    @property
+    def holds_quotients(self) -> bool:
+        """Whether predictions are quotients of fluxes: ratios, and <ln A>, the mean of ln A weighted with fluxes."""
+        return self.holds_ratios or self.holds_log_mass
+
+    @property
+    def distinct_tables(self) -> tuple[Spectrum, ...]:
+        """Every measurement once: of tables for several hadronic models those of the first."""
+        return self.tables[: len(self.tables) // len(self.file.hadronic_models)]
+
+    @property
     def measurements(self) -> list[tuple[tuple[str, ...], Points]]:
-        """What the response needs to know of every table; of ratios all numerators, then all denominators."""
+        """What the response needs to know of every table; of quotients all numerators, then all denominators."""
         return [
-            (members(parts(t.species)[k]), Points(t.axis, t.x.value, t.x_low.value, t.x_high.value))
-            for k in range(2 if self.holds_ratios else 1)
+            (
+                members(parts(t.species)[k if self.holds_ratios else 0]),
+                Points(t.axis, t.x.value, t.x_low.value, t.x_high.value, log_mass=self.holds_log_mass and k == 0),
+            )
+            for k in range(2 if self.holds_quotients else 1)
             for t in self.tables
         ]
 
@@ -154,52 +151,48 @@ def load_experiment(
     file, path = load_likelihood_file(name or key, changes, where, base)
     folder = None if file.folder is None else path.parent / file.folder
 
-    def table(species: str) -> Spectrum:
-        return load_spectrum(file.experiment, species, file.hadronic_model, file.axis, folder)
-
-    def selected(spectrum: Spectrum) -> Spectrum:
-        if spectrum.quantity not in ("flux", "ratio"):
-            raise ConfigError(
-                f"table {spectrum.name!r} holds {spectrum.quantity}, no flux and no ratio of fluxes",
-                where=str(path),
-                remedy="leave it out; predictions of <ln A> come from 'stellarcr spectrum --species lnA'",
-            )
-        if spectrum.metadata.get("mass_group"):
-            raise ConfigError(
-                f"table {spectrum.name!r} holds a group of elements that {spectrum.species!r} stands for",
-                where=str(path),
-                remedy=f"leave {spectrum.species!r} out of species: the model predicts elements, p+He and all",
-            )
-        where_measured = representative_rigidity(spectrum)
-        inside = (where_measured > file.range.rigidity_min) & (where_measured < file.range.rigidity_max)
-        if not np.any(inside):
-            raise ConfigError(
-                f"no point of {spectrum.name!r} lies between rigidity_min = {file.range.rigidity_min} and "
-                f"rigidity_max = {file.range.rigidity_max} GV",
-                where=str(path),
-                remedy=f"its points span {where_measured.min():.4g} to {where_measured.max():.4g} GV",
-            )
-        return _with_assumed_errors(spectrum.select(inside), file)
+    def selected(species: str, model: str | None) -> Spectrum:
+        return _selected(load_spectrum(file.experiment, species, model, file.axis, folder), file, path)
 
     names = [_name(species) for species in file.species]
     if len(set(names)) < len(names):
         raise ConfigError(f"species {file.species} holds one twice", where=str(path), remedy="list each once")
     _check_kinds(names, file, path)
-    tables = tuple(selected(table(species)) for species in names)
-    _check_components(tables, file, path)
-    return ExperimentData(key, file, tables, _groups(tables, file, lambda s: selected(table(s)), path))
+    alternatives = [tuple(selected(species, model) for species in names) for model in file.hadronic_models]
+    tables = tuple(table for some in alternatives for table in some)
+    check_components(tables, file, path)
+    return ExperimentData(key, file, tables, data_groups(alternatives, file, selected, path))
 
 
-def representative_rigidity(spectrum: Spectrum) -> np.ndarray:
-    """Rigidity [GV] of a spectrum's points, for the dominant isotope (hydrogen for p+He and all-particle).
-
-    Of a ratio the smaller of numerator's and denominator's.
-    """
-    nuclides = [dominant_isotope(members(part)[0]) for part in parts(spectrum.species)]
-    return np.min([rigidity(spectrum.axis, spectrum.x.value, nuclide) for nuclide in nuclides], axis=0)
+def _selected(spectrum: Spectrum, file: LikelihoodFile, path: Path) -> Spectrum:
+    """Refuse what cannot be fitted; keep the points inside the range, with the errors that the file assumes."""
+    if spectrum.quantity not in ("flux", "ratio", LOG_MASS):
+        raise ConfigError(
+            f"table {spectrum.name!r} holds {spectrum.quantity}: no flux, no ratio of fluxes, no <ln A>",
+            where=str(path),
+            remedy="leave it out",
+        )
+    if spectrum.metadata.get("mass_group"):
+        raise ConfigError(
+            f"table {spectrum.name!r} holds a group of elements that {spectrum.species!r} stands for",
+            where=str(path),
+            remedy=f"leave {spectrum.species!r} out of species: the model predicts elements, p+He and all",
+        )
+    where_measured = representative_rigidity(spectrum)
+    inside = (where_measured > file.range.rigidity_min) & (where_measured < file.range.rigidity_max)
+    if not np.any(inside):
+        raise ConfigError(
+            f"no point of {spectrum.name!r} lies between rigidity_min = {file.range.rigidity_min} and "
+            f"rigidity_max = {file.range.rigidity_max} GV",
+            where=str(path),
+            remedy=f"its points span {where_measured.min():.4g} to {where_measured.max():.4g} GV",
+        )
+    return with_assumed_errors(spectrum.select(inside), file)
 
 
 def _name(species: str) -> str:
+    if species == LOG_MASS:
+        return species
     try:
         return "/".join(parts(species))
     except ParameterError:
@@ -209,100 +202,24 @@ def _name(species: str) -> str:
 
 
 def _check_kinds(names: Sequence[str], file: LikelihoodFile, path: Path) -> None:
-    """Refuse what does not go with ratios: fluxes in the same file, and a covariance that is defined for fluxes."""
-    ratios = [name for name in names if is_ratio(name)]
-    if ratios and len(ratios) < len(names):
-        flux = next(name for name in names if not is_ratio(name))
+    """Refuse kinds of data that do not go together in one file, and a covariance of fluxes for what is none."""
+    kinds = {"ratios": [], "<ln A>": [], "fluxes": []}  # type: dict[str, list[str]]
+    for name in names:
+        kinds["<ln A>" if name == LOG_MASS else "ratios" if is_ratio(name) else "fluxes"].append(name)
+    held = {kind: some for kind, some in kinds.items() if some}
+    if len(held) > 1:
         raise ConfigError(
-            f"species holds ratios such as {ratios[0]!r} and fluxes such as {flux!r}",
+            f"species holds {' and '.join(f'{kind} such as {some[0]!r}' for kind, some in held.items())}",
             where=str(path),
             remedy="give each a likelihood of its own, as ams02 and ams02_ratios: a normalisation of fluxes cancels in "
             "a ratio",
         )
-    if ratios and file.errors.difference is not False:
+    if "fluxes" not in held and file.errors.difference is not False:
         raise ConfigError(
-            "[errors.difference] is about fluxes, and species holds ratios",
+            f"[errors.difference] is about fluxes, and species holds {next(iter(held))}",
             where=str(path),
             remedy="remove [errors.difference]",
         )
-
-
-def _with_assumed_errors(spectrum: Spectrum, file: LikelihoodFile) -> Spectrum:
-    """Add the errors that a file assumes to a table that publishes no systematic one; upper limits keep their width."""
-    if spectrum.systematics:
-        return spectrum
-    measured = np.where(spectrum.upper_limit, 0.0, 1.0) * spectrum.value
-    assumed = {name: c.relative * measured for name, c in file.errors.systematic.items() if c.relative}
-    return replace(spectrum, systematics={name: (error, error) for name, error in assumed.items()})
-
-
-def _check_components(tables: Sequence[Spectrum], file: LikelihoodFile, path: Path) -> None:
-    published = {name for t in tables for name in t.systematics}
-    for name in file.errors.systematic:
-        if name not in published:
-            raise ConfigError(
-                f"errors.systematic.{name}: the tables have no such component",
-                where=str(path),
-                remedy=nearest(name, published),
-            )
-    missing = published - set(file.errors.systematic)
-    if missing:
-        raise ConfigError(
-            f"the tables hold the systematic errors {sorted(missing)}, which [errors.systematic] does not mention",
-            where=str(path),
-            remedy="say how each is correlated: uncorrelated, full, or length",
-        )
-
-
-def _groups(
-    tables: Sequence[Spectrum], file: LikelihoodFile, load: Callable[[str], Spectrum], path: Path
-) -> tuple[DataGroup, ...]:
-    """Error models of the tables; species published as a difference share a covariance."""
-    blocks: list[IndependentErrors | np.ndarray] = []
-    for t in tables:
-        log_rigidity = np.log(representative_rigidity(t))
-        components = []
-        for name, (low, high) in t.systematics.items():
-            choice = file.errors.systematic[name]
-            components.append(
-                (low.value, high.value, correlation_matrix(choice.correlation, log_rigidity, choice.length))
-            )
-        limits = t.upper_limit
-        statistical = (t.stat_low.value, t.stat_high.value)
-        if np.any(limits):
-            keep = np.flatnonzero(~limits)
-            statistical = (statistical[0][keep], statistical[1][keep])
-            components = [(low[keep], high[keep], c[np.ix_(keep, keep)]) for low, high, c in components]
-        try:
-            blocks.append(gaussian_errors(statistical, components))
-        except DataError as error:
-            raise DataError(error.problem, where=f"table {t.name!r}", remedy=error.remedy) from error
-    difference = file.errors.difference
-    if difference is not False:
-        covariance = difference_covariance(tables, blocks, file, load, path)
-        if covariance is not None:
-            name = f"{file.experiment} {'+'.join(t.species for t in tables)}"
-            return (DataGroup(name, np.arange(len(covariance)), _correlated(covariance, name)),)
-    groups: list[DataGroup] = []
-    start = 0
-    for t, block in zip(tables, blocks, strict=True):
-        parts: list[tuple[np.ndarray, ErrorModel]] = []
-        measured, limits = np.flatnonzero(~t.upper_limit), np.flatnonzero(t.upper_limit)
-        if len(measured):
-            parts.append((measured, _correlated(block, t.name) if isinstance(block, np.ndarray) else block))
-        if len(limits):
-            sigma = t.total_error()[1].value[limits]
-            parts.append((limits, UpperLimits(np.where(sigma > 0, sigma, t.value.value[limits] / LIMIT_CONFIDENCE))))
-        groups.append(DataGroup(f"{file.experiment} {t.species}", start + np.arange(len(t)), combine(parts)))
-        start += len(t)
-    return tuple(groups)
-
-
-def _correlated(covariance: np.ndarray, name: str) -> CorrelatedErrors:
-    try:
-        return CorrelatedErrors(covariance)
-    except DataError as error:
-        raise DataError(error.problem, where=f"table {name!r}", remedy=error.remedy) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,19 +241,72 @@ class ExperimentLikelihood:
         object.__setattr__(self, "_values", self.data.values)
 
     def predict(self, spectra: Array, parameters: Mapping[str, Array]) -> Array:
-        """Predicted fluxes or ratios ``(n, n_points)`` from source spectra and nuisance parameters."""
+        """Predicted fluxes, ratios or <ln A> ``(n, n_points)`` from source spectra and nuisance parameters."""
         key = self.data.key
         scale = parameters[f"{key}.energy_scale"]
         fluxes = self.response.predict(spectra, parameters[f"{key}.phi"], scale)
-        if self.data.holds_ratios:
+        if self.data.holds_quotients:
             fluxes = quotient(fluxes)
         normalisation = parameters[f"{key}.normalisation"]
         return fluxes * (normalisation[:, None] if getattr(normalisation, "ndim", 0) else normalisation)
 
+    def scatter_variance(self, predicted: Array, parameters: Mapping[str, Array]) -> Array | None:
+        """Variance that the intrinsic scatter adds to each point, ``(n, n_points)``; None without scatter.
+
+        (scatter x prediction)^2: with the prediction, and not the data, the likelihood is a density of the data.
+        """
+        scatter = parameters.get(f"{self.data.key}.scatter", 0.0)
+        if getattr(scatter, "ndim", 0):
+            return (scatter[:, None] * predicted) ** 2
+        return None if scatter == 0.0 else (scatter * predicted) ** 2
+
     def log_likelihood(self, spectra: Array, parameters: Mapping[str, Array]) -> Array:
         """Normalised log-likelihood ``(n,)``."""
-        return self.data.errors.log_likelihood(self._values - self.predict(spectra, parameters))  # type: ignore[attr-defined]
+        return self.data.errors.log_likelihood(*self._compared(spectra, parameters))
 
     def chi2(self, spectra: Array, parameters: Mapping[str, Array]) -> Array:
         """Chi-square of the experiment, correlations included, ``(n,)``."""
-        return self.data.errors.chi2(self._values - self.predict(spectra, parameters))  # type: ignore[attr-defined]
+        return self.data.errors.chi2(*self._compared(spectra, parameters))
+
+    def log_likelihood_terms(self, spectra: Array, parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Log-likelihood ``(n,)`` of each group of points; they add up to the whole."""
+        residuals, variance = self._compared(spectra, parameters)
+        return {
+            g.name: g.errors.log_likelihood(points_of(residuals, g.points), points_of(variance, g.points))
+            for g in self.data.groups
+        }
+
+    def chi2_terms(self, spectra: Array, parameters: Mapping[str, Array]) -> dict[str, tuple[Array, int]]:
+        """Chi-square ``(n,)`` and number of points of each group."""
+        residuals, variance = self._compared(spectra, parameters)
+        return {
+            g.name: (g.errors.chi2(points_of(residuals, g.points), points_of(variance, g.points)), g.count)
+            for g in self.data.groups
+        }
+
+    def hadronic_probabilities(self, spectra: Array, parameters: Mapping[str, Array]) -> dict[str, Array]:
+        """Probability ``(n,)`` of each hadronic model given the data and the parameters; empty for a single one."""
+        mixtures = [g for g in self.data.groups if isinstance(g.errors, MixtureErrors)]
+        if not mixtures:
+            return {}
+        residuals, variance = self._compared(spectra, parameters)
+        errors = mixtures[0].errors
+        assert isinstance(errors, MixtureErrors)
+        shares = errors.probabilities(residuals, variance)
+        return {name: shares[..., k] for k, name in enumerate(errors.names)}
+
+    def draw(self, rng: np.random.Generator, predicted: np.ndarray, parameters: Mapping[str, Array]) -> np.ndarray:
+        """Draw data sets ``(n, n_points)`` around predictions of this shape, one each, intrinsic scatter included.
+
+        Raises
+        ------
+        DataError
+            If the data hold upper limits, whose experiments would have seen something else.
+        """
+        variance = self.scatter_variance(predicted, parameters)
+        return predicted + self.data.errors.draw(rng, len(predicted), variance, predicted)
+
+    def _compared(self, spectra: Array, parameters: Mapping[str, Array]) -> tuple[Array, Array | None]:
+        """Residuals, and the variance of the intrinsic scatter."""
+        predicted = self.predict(spectra, parameters)
+        return self._values - predicted, self.scatter_variance(predicted, parameters)  # type: ignore[attr-defined]

@@ -90,6 +90,9 @@ class ExperimentResponse:
         offset = 0
         for t, c in pairs:
             n_points = int(starts[t + 1] - starts[t])
+            if not np.any(nonzero[:, offset : offset + n_points]):
+                offset += n_points  # protons in the numerator of <ln A>: ln 1
+                continue
             for inside in _cut(lowest[offset : offset + n_points], highest[offset : offset + n_points]):
                 blocks.append((c, offset + inside, starts[t] + inside))
             offset += n_points

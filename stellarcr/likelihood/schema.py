@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -28,32 +28,64 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Systematic(Strict):
-    """How one named systematic error is correlated between the points of a table."""
+class Correlation(Strict):
+    """How an error is correlated between the points of a table."""
 
     correlation: Literal["uncorrelated", "full", "length"] = Field(
         default="uncorrelated",
         description="independent points, one common shift, or exp(-|difference of ln R| / length)",
     )
     length: float | None = Field(default=None, gt=0, description="correlation length in ln R")
+    source: str = Field(default="", description="where the choice comes from")
+
+    @model_validator(mode="after")
+    def _length_goes_with_its_kind(self) -> Self:
+        if (self.correlation == "length") != (self.length is not None):
+            raise ValueError("correlation = 'length' and a length belong together")
+        return self
+
+
+class Part(Correlation):
+    """A part of a systematic error that is known only as a total."""
+
+    fraction: float = Field(gt=0, le=1, description="its fraction of the component's variance")
+
+
+class Systematic(Correlation):
+    """How one named systematic error is correlated between the points of a table."""
+
+    parts: tuple[Part, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="splits the error into parts with a fraction of its variance and a correlation each, in place of "
+        "one correlation",
+    )
     relative: float | None = Field(
         default=None,
         gt=0,
         lt=1,
         description="assumed error as a fraction of the flux, for tables that publish no systematic error",
     )
-    source: str = Field(default="", description="where the choice comes from")
+    every_table: bool = Field(
+        default=False, description="adds an assumed error to tables that publish systematic errors as well"
+    )
 
     @model_validator(mode="after")
-    def _length_goes_with_its_kind(self) -> Systematic:
-        if (self.correlation == "length") != (self.length is not None):
-            raise ValueError("correlation = 'length' and a length belong together")
+    def _parts_are_whole(self) -> Systematic:
+        if self.parts is not None:
+            total = sum(part.fraction for part in self.parts)
+            if abs(total - 1.0) > 1e-6:
+                raise ValueError(f"the fractions of the parts add up to {total:g} instead of 1")
+            if self.correlation != "uncorrelated":
+                raise ValueError("give parts, or one correlation")
+        if self.every_table and self.relative is None:
+            raise ValueError("every_table is for an assumed error, one with relative")
         return self
 
     @model_serializer(mode="wrap")
     def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # fits without assumed errors keep their fingerprint
-        return {k: v for k, v in handler(self).items() if k != "relative" or v is not None}
+        # fits without assumed errors and parts keep their fingerprint
+        return _used(handler(self), parts=None, relative=None, every_table=False)
 
 
 class Difference(Strict):
@@ -77,6 +109,16 @@ class Errors(Strict):
     difference: Difference | Literal[False] = Field(
         default=False, description="covariance of a species published as a difference; false leaves it out"
     )
+    statistical_floor: float = Field(
+        default=0.0,
+        ge=0,
+        lt=0.1,
+        description="least statistical error as a fraction of the value, for tables that print some as 0",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _used(handler(self), statistical_floor=0.0)
 
 
 class Range(Strict):
@@ -97,7 +139,10 @@ class Nuisance(Strict):
     unit: str = Field(default="", description="unit of the value, as text")
     source: str = Field(default="", description="where value and prior come from")
     published_systematics_contain_it: bool = Field(
-        default=False, description="whether freeing it would count a published error twice; explains only"
+        default=False, description="whether freeing it would count a published error twice; it is then refused"
+    )
+    allow_double_counting: bool = Field(
+        default=False, description="frees it although the published systematic errors contain it, with a warning"
     )
 
     @model_validator(mode="after")
@@ -105,6 +150,10 @@ class Nuisance(Strict):
         if self.value is None and self.prior is None:
             raise ValueError("give a value or a prior")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _used(handler(self), allow_double_counting=False)
 
 
 class Nuisances(Strict):
@@ -119,6 +168,16 @@ class Nuisances(Strict):
     normalisation: Nuisance = Field(
         default=Nuisance(value=1.0), description="factor on all predicted fluxes, or on the ratios"
     )
+    scatter: Nuisance = Field(
+        default=Nuisance(value=0.0),
+        description="intrinsic scatter, as a fraction of the prediction: adds (scatter x prediction)^2 to the variance "
+        "of every point; 0 is none",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        scattered = self.scatter.prior is not None or self.scatter.value != 0.0
+        return {k: v for k, v in handler(self).items() if k != "scatter" or scattered}
 
 
 class LikelihoodFile(Strict):
@@ -132,11 +191,15 @@ class LikelihoodFile(Strict):
     reference_fit: bool = Field(default=False, description="whether the reference fit uses it; explains only")
     species: tuple[str, ...] = Field(
         min_length=1,
-        description="elements or sums whose tables are fitted; or, in a file of its own, ratios such as B/C",
+        description="elements or sums whose tables are fitted; or, in a file of its own, ratios such as B/C; or lnA",
     )
-    hadronic_model: str | None = Field(
+    hadronic_model: str | tuple[str, ...] | None = Field(
         default=None,
-        description="which of several tables: the interaction model that an air-shower measurement assumes",
+        description="which of several tables: the interaction model that an air-shower measurement assumes; of a list "
+        "the likelihood is the weighted mean over its models",
+    )
+    hadronic_weights: tuple[float, ...] | None = Field(
+        default=None, description="prior weights of a list of hadronic models, in its order; equal if not given"
     )
     axis: Literal["R", "EK", "EKN", "ETOT"] | None = Field(
         default=None, description="which of several tables: the axis, where a measurement is published on more than one"
@@ -148,10 +211,32 @@ class LikelihoodFile(Strict):
     errors: Errors = Field(default=Errors(), description="how errors are correlated")
     nuisances: Nuisances = Field(default=Nuisances(), description="parameters of the experiment itself")
 
+    @model_validator(mode="after")
+    def _weights_belong_to_models(self) -> LikelihoodFile:
+        models, weights = self.hadronic_model, self.hadronic_weights
+        if isinstance(models, tuple) and (len(models) < 2 or len(set(models)) < len(models)):
+            raise ValueError(f"hadronic_model = {list(models)} is no list of two or more different models")
+        if weights is not None:
+            if not isinstance(models, tuple) or len(weights) != len(models):
+                raise ValueError("hadronic_weights needs a list of hadronic models, and one weight for each")
+            if not all(0.0 < w < float("inf") for w in weights):
+                raise ValueError(f"hadronic_weights = {list(weights)} are not all positive and finite")
+        return self
+
     @model_serializer(mode="wrap")
     def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # fits of tables that need no axis keep their fingerprint
-        return {k: v for k, v in handler(self).items() if k != "axis" or v is not None}
+        return _used(handler(self), axis=None, hadronic_weights=None)
+
+    @property
+    def hadronic_models(self) -> tuple[str | None, ...]:
+        """The interaction models of the tables; one that is None where tables name none."""
+        return self.hadronic_model if isinstance(self.hadronic_model, tuple) else (self.hadronic_model,)
+
+
+def _used(content: dict[str, Any], **unused: Any) -> dict[str, Any]:
+    """Leave out what a file does not use, so that the fingerprints of older fits stay."""
+    return {k: v for k, v in content.items() if k not in unused or v != unused[k]}
 
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -272,13 +357,17 @@ def load_likelihood_file(
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge nested mappings; a nuisance or systematic that is given anew replaces the old one as a whole."""
+    """Merge nested mappings; a nuisance or systematic that is given anew replaces the old one as a whole.
+
+    What the published systematic errors contain is a fact about the tables, and stays unless it is contradicted.
+    """
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        leaf = isinstance(value, Mapping) and {"prior", "value", "correlation"} & set(value)
-        if isinstance(value, Mapping) and isinstance(old, Mapping) and not leaf:
-            merged[key] = merge(old, value)
+        leaf = isinstance(value, Mapping) and {"prior", "value", "correlation", "parts"} & set(value)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            facts = {k: v for k, v in old.items() if k == "published_systematics_contain_it"}
+            merged[key] = {**facts, **value} if leaf else merge(old, value)
         else:
             merged[key] = value
     return merged

@@ -45,12 +45,15 @@ class Points:
         Representative points [GV or GeV].
     low, high : numpy.ndarray
         Bin edges; NaN where they are not known.
+    log_mass : bool
+        Whether every nucleus counts ln A times, as in the numerator of <ln A>.
     """
 
     axis: str
     x: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    log_mass: bool = False
 
     def quadrature(self) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights of the bin averages, each ``(n_points, n_nodes)``.
@@ -106,6 +109,8 @@ def response_matrix(
         seen, weight = detector_kernel(points.axis, x / scale, nuclide, phi)
         first, stencil = grid.interpolation(seen, TYPICAL_INDEX)
         value = fraction * average * weight / scale
+        if points.log_mass:
+            value = value * np.log(nuclide.mass_number)
         if transfer is not None:
             value = value * transfer(nuclide, seen)
         np.add.at(matrix, (first[..., None] + np.arange(STENCIL), rows), value[..., None] * stencil)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import RunConfig
+from ..config.nuisances import double_counting_warnings
 from ..galaxy.validity import validity_warnings
 from ..infer.posterior import Posterior
 from ..observe.axes import from_rigidity, rigidity
@@ -115,14 +116,17 @@ def _interstellar(axis: str, x: float, element: str, phi: float) -> float:
 
 
 def model_warnings(posterior: Posterior) -> list[str]:
-    """One line per likelihood that looks below the model's range; see `stellarcr.galaxy.validity`.
+    """One line per likelihood that looks below the model's range, or counts an energy scale twice.
+
+    See `stellarcr.galaxy.validity` and `stellarcr.config.nuisances`.
 
     Parameters
     ----------
     posterior : Posterior
         The problem.
     """
-    return validity_warnings(lowest_rigidities(posterior))
+    data = [likelihood.data for likelihood in posterior.likelihoods]
+    return [*validity_warnings(lowest_rigidities(posterior)), *double_counting_warnings(posterior.space, data)]
 
 
 @dataclass(frozen=True)

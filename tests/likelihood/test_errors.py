@@ -8,14 +8,13 @@ from scipy import stats
 from scipy.integrate import quad, trapezoid
 
 from stellarcr.errors import DataError
+from stellarcr.likelihood.components import correlation_matrix, gaussian_errors
 from stellarcr.likelihood.errors import (
     CombinedErrors,
     CorrelatedErrors,
     IndependentErrors,
     UpperLimits,
     combine,
-    correlation_matrix,
-    gaussian_errors,
 )
 
 LOG_R = np.log([20.0, 25.0, 40.0, 100.0])

@@ -214,7 +214,10 @@ def test_files_without_assumed_errors_are_recorded_as_before():
     assert set(Systematic().model_dump()) == {"correlation", "length", "source"}
     plain = LikelihoodFile(experiment="ONE", species=("H",))
     recorded = plain.model_dump(mode="json")
-    assert list(recorded) == [name for name in LikelihoodFile.model_fields if name != "axis"]
+    assert list(recorded) == [name for name in LikelihoodFile.model_fields if name not in ("axis", "hadronic_weights")]
+    assert "statistical_floor" not in recorded["errors"]
+    assert list(recorded["nuisances"]) == ["phi", "energy_scale", "normalisation"]
+    assert "allow_double_counting" not in recorded["nuisances"]["phi"]
     assert recorded["range"] == {"rigidity_min": 20.0, "rigidity_max": np.inf}
     assert plain.model_copy(update={"axis": "R"}).model_dump()["axis"] == "R"
     assert Systematic(relative=0.1).model_dump()["relative"] == 0.1
