@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,16 @@ from ..infer.comparison import (
     Evidence,
     bayes_factor,
     combine_seeds,
+    difference,
     marginal_information,
     ranks,
+    total,
     total_information,
 )
+from ..infer.importance.pareto import RELIABLE_K
 from ..infer.priors import Prior, prior_from_mapping
 from ..infer.runs import Run
+from .compare_checks import check_warnings, evidence_check, left_out
 from .compare_data import check_same_data, stored_configuration
 from .compare_groups import Group, group_runs, identity
 from .compare_result import Comparison, DataSetFit, ModelResult, ParameterKnowledge, Width
@@ -53,7 +58,7 @@ def compare(
     Returns
     -------
     Comparison
-        Models by falling evidence, with ranks that the errors allow.
+        Models by falling evidence, with ranks that the errors allow, and how well each predicts data left out.
 
     Raises
     ------
@@ -78,6 +83,7 @@ def compare(
         _model(g, evidences[g.name], known.get(chosen or ""), chosen, ranking.get(g.name), warnings) for g in found
     ]
     models.sort(key=lambda m: -m.evidence.log_evidence if m.evidence else np.inf)
+    models = _with_predictions(models, chosen or models[0].name, warnings)
     if not known:
         warnings.append('no run has an evidence: sample with nested sampling ([sampler] name = "dynesty")')
     return Comparison(chosen, tuple(models), tuple(dict.fromkeys(warnings)))
@@ -204,6 +210,9 @@ def _model(
         values = np.concatenate([np.sum(list(run.log_likelihood.values()), axis=0) for run in usable])
         information = total_information(values, evidence.log_evidence, evidence.total_error, _effective_samples(usable))
     compared = evidence is not None and against is not None and group.name != reference
+    checks = tuple(check for run in group.runs if (check := evidence_check(run)) is not None)
+    warnings += [text for check in checks for text in check_warnings(check)]
+    densities = left_out(group.runs, _effective_samples(group.runs))
     return ModelResult(
         name=group.name,
         runs=tuple(str(run.path) for run in group.runs),
@@ -219,7 +228,29 @@ def _model(
         points=sum(fit.points for fit in fits.values()),
         information=information,
         parameters=_parameters(group, warnings),
+        left_out=densities,
+        leave_out_total=total(densities) if densities else None,
+        leave_out_difference=None,
+        evidence_checks=checks,
     )
+
+
+def _with_predictions(models: Sequence[ModelResult], reference: str, warnings: list[str]) -> list[ModelResult]:
+    """Add the differences of predictions of data left out, to the reference or else the first model."""
+    against = next(model for model in models if model.name == reference)
+    unreliable = {model.name: model.leave_out_total.not_reliable for model in models if model.leave_out_total}
+    for name, data_sets in unreliable.items():
+        if data_sets:
+            warnings.append(
+                f"{name}: {len(data_sets)} data sets cannot be left out by reweighting (Pareto k > {RELIABLE_K}) and "
+                f"are in no sum: {', '.join(data_sets)}; fit without them: stellarcr leave-out RUN --data NAME"
+            )
+    return [
+        replace(model, leave_out_difference=difference(model.left_out, against.left_out))
+        if model.name != reference and model.left_out and against.left_out
+        else model
+        for model in models
+    ]
 
 
 def _effective_samples(runs: Sequence[Run]) -> float:

@@ -24,8 +24,8 @@ def to_latex(comparison: Comparison) -> str:
 def to_csv(comparison: Comparison) -> str:
     """One long table: a line per number, with full precision; an empty value is unknown.
 
-    Columns are ``table`` (evidence, seed, bayes_factor, chi2, parameter), ``model``, ``item`` (run, data set or
-    parameter), ``quantity``, ``value`` and ``unit``.
+    Columns are ``table`` (evidence, seed, check, bayes_factor, chi2, left_out, leave_out_sum, leave_out_difference,
+    parameter), ``model``, ``item`` (run, data set, parameter or reference), ``quantity``, ``value`` and ``unit``.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -50,6 +50,9 @@ def _lines(model: ModelResult, reference: str | None) -> Iterator[tuple[str, str
         yield "seed", run, "seed", model.seeds[k], ""
         yield "seed", run, "log_evidence", model.log_evidences[k], ""
         yield "seed", run, "log_evidence_error", model.log_evidence_errors[k], ""
+    for check in model.evidence_checks:
+        for key in ("importance", "importance_error", "effective_samples", "pareto_k", "insertion_p_value"):
+            yield "check", check.run, key, getattr(check, key), ""
     if reference is not None and model.name != reference:
         for key in ("log_bayes_factor", "statistical_error", "scatter_error", "total_error"):
             yield "bayes_factor", reference, key, getattr(b, key, None), ""
@@ -57,6 +60,7 @@ def _lines(model: ModelResult, reference: str | None) -> Iterator[tuple[str, str
     for name, fit in model.data.items():
         yield "chi2", name, "chi2", fit.chi2, ""
         yield "chi2", name, "points", fit.points, ""
+    yield from _predictions(model, reference)
     for p in model.parameters:
         yield "parameter", p.name, "prior", p.prior_description or None, ""
         for stage, width in (("prior", p.prior), ("posterior", p.posterior)):
@@ -66,3 +70,20 @@ def _lines(model: ModelResult, reference: str | None) -> Iterator[tuple[str, str
             yield "parameter", p.name, key, getattr(p.information, value, None), "nat"
         if p.information is not None and p.information.lower_limit:
             yield "parameter", p.name, "information_is", "lower limit", ""
+
+
+def _predictions(model: ModelResult, reference: str | None) -> Iterator[tuple[str, str, str, float | str | None, str]]:
+    for name, part in model.left_out.items():
+        for key in ("log_density", "error", "method", "pareto_k", "effective_samples"):
+            yield "left_out", name, key, getattr(part, key), ""
+        yield "left_out", name, "reliable", "yes" if part.reliable else "no", ""
+    totals = (
+        ("leave_out_sum", "", model.leave_out_total),
+        ("leave_out_difference", reference or "", model.leave_out_difference),
+    )
+    for table, item, found in totals:
+        if found is not None:
+            for key in ("value", "numerical_error", "scatter_error", "error"):
+                yield table, item, key, getattr(found, key), ""
+            yield table, item, "data_sets", ", ".join(found.data_sets), ""
+            yield table, item, "not_reliable", ", ".join(found.not_reliable), ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import RunError, nearest
-from ..infer.comparison import BayesFactor, Evidence, Information
+from ..infer.comparison import BayesFactor, Evidence, Information, LeaveOutTotal, LeftOut
 from ..infer.files import json_ready
 
 
@@ -54,6 +55,47 @@ class DataSetFit:
 
 
 @dataclass(frozen=True)
+class EvidenceCheck:
+    """Cross-checks of one run's evidence; unknown numbers are None.
+
+    Attributes
+    ----------
+    run : str
+        Name of the run.
+    log_evidence, log_evidence_error : float or None
+        ln Z of the sampler.
+    verdict : str
+        Of importance sampling, in words.
+    importance, importance_error : float or None
+        ln Z by importance sampling.
+    effective_samples, pareto_k : float or None
+        Of importance sampling.
+    insertion_p_value : float or None
+        p-value of the uniformity of insertion ranks.
+    """
+
+    run: str
+    log_evidence: float | None
+    log_evidence_error: float | None
+    verdict: str
+    importance: float | None
+    importance_error: float | None
+    effective_samples: float | None
+    pareto_k: float | None
+    insertion_p_value: float | None
+
+    @property
+    def deviation(self) -> float | None:
+        """Importance sampling minus the sampler, in combined errors of ln Z."""
+        numbers = (self.importance, self.importance_error, self.log_evidence, self.log_evidence_error)
+        one, one_error, two, two_error = numbers
+        if one is None or one_error is None or two is None or two_error is None:
+            return None
+        error = math.hypot(one_error, two_error)
+        return (one - two) / error if error > 0 else None
+
+
+@dataclass(frozen=True)
 class ModelResult:
     """One model, from all of its seeds.
 
@@ -83,6 +125,14 @@ class ModelResult:
         Of the whole posterior; None without evidence.
     parameters : tuple of ParameterKnowledge
         The free parameters.
+    left_out : dict of LeftOut
+        Density of every data set, given all others; empty where the runs have too few samples.
+    leave_out_total : LeaveOutTotal or None
+        Sum over the data sets whose density is reliable; None without any.
+    leave_out_difference : LeaveOutTotal or None
+        The same minus that of the reference, over the data sets that are reliable in both; None for the reference.
+    evidence_checks : tuple of EvidenceCheck
+        One for each run that has an ``evidence.json``.
     """
 
     name: str
@@ -99,6 +149,10 @@ class ModelResult:
     points: int
     information: Information | None
     parameters: tuple[ParameterKnowledge, ...]
+    left_out: dict[str, LeftOut]
+    leave_out_total: LeaveOutTotal | None
+    leave_out_difference: LeaveOutTotal | None
+    evidence_checks: tuple[EvidenceCheck, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +175,11 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON can hold it; unknown numbers are None."""
-        ready: dict[str, Any] = json_ready(asdict(self))
+        content = asdict(self)
+        for model, record in zip(self.models, content["models"], strict=True):
+            for name, part in model.left_out.items():
+                record["left_out"][name]["reliable"] = part.reliable
+        ready: dict[str, Any] = json_ready(content)
         return ready
 
     def __getitem__(self, name: str) -> ModelResult:

@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 
 from ..infer.comparison import SEPARATION, BayesFactor, Information
+from ..infer.importance.pareto import RELIABLE_K
+from .compare_leave_out_tables import leave_out_tables
 from .compare_result import Comparison, ModelResult, ParameterKnowledge, Width
-from .text_tables import Cell, TextTable, decimals, escape, number, text
+from .text_tables import Cell, TextTable, decimals, escape, number, text, with_error
 
 SHARED_BIAS = (
     "A bias that all seeds share, such as that of walks that are too short, shows neither in the quoted errors nor in "
@@ -22,7 +24,9 @@ ONE_SEED = ", quoted error of one seed"
 
 
 def tables(comparison: Comparison, models_per_table: int = 100) -> list[TextTable]:
-    """Build the tables: evidences, Bayes factors, chi2 by data set, widths and information of parameters.
+    """Build the tables.
+
+    Evidences with their cross-checks, Bayes factors, chi2 and prediction by data set, priors, what was learned.
 
     Parameters
     ----------
@@ -36,7 +40,15 @@ def tables(comparison: Comparison, models_per_table: int = 100) -> list[TextTabl
     if comparison.reference is not None and len(models) > 1:
         result.append(_bayes_factors(models, comparison.reference))
     blocks = [models[i : i + models_per_table] for i in range(0, len(models), models_per_table)]
-    return [*result, *(_chi2(block) for block in blocks), _parameters(models)]
+    reference = comparison.reference or models[0].name
+    return [
+        *result,
+        *_checks(models),
+        *(_chi2(block) for block in blocks),
+        *leave_out_tables(models, reference, max(1, models_per_table * 2 // 3)),
+        *_priors(models),
+        _parameters(models),
+    ]
 
 
 def _evidences(models: Sequence[ModelResult]) -> TextTable:
@@ -111,6 +123,66 @@ def _bayes_factors(models: Sequence[ModelResult], reference: str) -> TextTable:
         Cell(" verdict", "verdict"),
     )
     return TextTable(f"Bayes factors against {reference}", note, columns, tuple(rows))
+
+
+def _checks(models: Sequence[ModelResult]) -> list[TextTable]:
+    """Cross-checks of evidences; no table if no run has any."""
+    rows = [
+        (
+            text(model.name),
+            text(check.run),
+            with_error(check.log_evidence, check.log_evidence_error),
+            with_error(check.importance, check.importance_error),
+            number(check.deviation, "+.1f"),
+            number(check.effective_samples, ".0f"),
+            number(check.pareto_k, ".2f"),
+            number(check.insertion_p_value, ".2g"),
+        )
+        for model in models
+        for check in model.evidence_checks
+    ]
+    if not rows:
+        return []
+    columns = (
+        Cell(" model", "model"),
+        Cell(" run", "run"),
+        Cell("ln Z", r"$\ln Z$"),
+        Cell("ln Z, importance", r"$\ln Z$, importance"),
+        Cell("difference [errors]", r"difference [$\sigma$]"),
+        Cell("eff. samples", "eff. samples"),
+        Cell("k", "$k$"),
+        Cell("insertion p", "insertion $p$"),
+    )
+    note = (
+        "ln Z: of the sampler, with its quoted error; importance: by importance sampling, with its effective samples "
+        f"and the Pareto shape k of its weights (reliable up to {RELIABLE_K}); insertion p: of the uniformity of "
+        "insertion ranks, small where walks were too short."
+    )
+    return [TextTable("Cross-checks of evidence", note, columns, tuple(rows))]
+
+
+def _priors(models: Sequence[ModelResult]) -> list[TextTable]:
+    """Every prior in words, with the models that have it; no table for runs that kept none."""
+    rows = []
+    for name in dict.fromkeys(p.name for model in models for p in model.parameters):
+        by_prior: dict[str, list[str]] = {}
+        for model in models:
+            for known in model.parameters:
+                if known.name == name and known.prior_description:
+                    by_prior.setdefault(known.prior_description, []).append(model.name)
+        for prior, having in by_prior.items():
+            which = "all" if len(having) == len(models) else ", ".join(having)
+            rows.append((text(name), text(prior), text(which), text("differs" if len(by_prior) > 1 else "")))
+    if not rows:
+        return []
+    differing = sum(row[3].plain != "" for row in rows)
+    columns = (text(" parameter"), text(" prior"), text(" models"), text(" "))
+    note = (
+        "Priors of the free parameters, in the parameter's unit. "
+        + ("Those marked differ between models that share the parameter." if differing else "")
+        + ("" if differing or len(models) == 1 else "Models that share a parameter share its prior.")
+    )
+    return [TextTable("Priors", note.strip(), columns, tuple(rows))]
 
 
 def _chi2(models: Sequence[ModelResult]) -> TextTable:

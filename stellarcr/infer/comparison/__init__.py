@@ -1,9 +1,11 @@
-"""Statistics of model comparison: evidences of repeated runs, and what the data taught."""
+"""Statistics of model comparison: evidences of repeated runs, prediction of data left out, what the data taught."""
 
 from __future__ import annotations
 
+from .averages import LogMean, log_mean
 from .evidence import SEPARATION, BayesFactor, Evidence, bayes_factor, combine_seeds, ranks
 from .information import MINIMUM_SAMPLES, Information, marginal_information, total_information
+from .leave_out import LeaveOutTotal, LeftOut, difference, from_evidences, from_refit, from_samples, total
 
 __all__ = [
     "MINIMUM_SAMPLES",
@@ -11,9 +13,18 @@ __all__ = [
     "BayesFactor",
     "Evidence",
     "Information",
+    "LeaveOutTotal",
+    "LeftOut",
+    "LogMean",
     "bayes_factor",
     "combine_seeds",
+    "difference",
+    "from_evidences",
+    "from_refit",
+    "from_samples",
+    "log_mean",
     "marginal_information",
     "ranks",
+    "total",
     "total_information",
 ]
