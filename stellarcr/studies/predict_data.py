@@ -185,14 +185,34 @@ def predict_data(
         )
     streams = np.random.SeedSequence(seed).spawn(len(data))
     return tuple(
-        _predict(drawn, d, given, replicates, np.random.default_rng(stream))
+        predict_experiment(drawn, d, given, replicates, np.random.default_rng(stream))
         for d, stream in zip(data, streams, strict=True)
     )
 
 
-def _predict(
+def predict_experiment(
     drawn: PosteriorDraws, data: ExperimentData, given: Mapping[str, float], replicates: int, rng: np.random.Generator
 ) -> ExperimentPrediction:
+    """Predict the data of one experiment, which need not be those of a likelihood file.
+
+    Parameters
+    ----------
+    drawn : PosteriorDraws
+        Of a run.
+    data : ExperimentData
+        Tables and errors.
+    given : mapping
+        Fixed values of nuisance parameters by full name.
+    replicates : int
+        About how many data sets are replicated for a p-value.
+    rng : numpy.random.Generator
+        Of nuisance parameters and replicated data.
+
+    Raises
+    ------
+    ParameterError, ModelError
+        As `predict_data`.
+    """
     posterior = drawn.posterior
     measured = [t.species for t in data.tables]
     possible = injected_species(measured, posterior.model, f"likelihood {data.key!r}")
