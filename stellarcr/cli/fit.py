@@ -155,18 +155,21 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Time the log-posterior on one core."""
-    from ..config import build_posterior, load_config
+    from ..config import build_collapsed, build_posterior, load_config
     from ..studies.bench import benchmark, with_propagation
 
     chosen = load_config(config)
     if propagation is not None:
         chosen = with_propagation(chosen, propagation is Propagation.free)
-    result = benchmark(build_posterior(chosen), batch)
+    posterior = build_posterior(chosen)
+    result = benchmark(posterior, batch, target=build_collapsed(chosen, posterior))
     if as_json:
         typer.echo(json.dumps(result))
         return
     typer.echo(f"one point:        {result['single_us']:9.1f} us")
     typer.echo(f"per point of {batch:<4} {result['batch_us_per_point']:9.1f} us")
+    if "collapsed_us_per_point" in result:
+        typer.echo(f"  amplitudes collapsed  {result['collapsed_us_per_point']:9.1f} us")
     for stage, time in result["stages_us"].items():
         typer.echo(f"  {stage:<22}{time:9.1f} us per batch")
     typer.echo(f"peak memory:      {result['memory_mb']:9.1f} MB")

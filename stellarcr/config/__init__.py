@@ -5,7 +5,7 @@ the sampler and the output. `RunConfig` validates its form; `build_posterior` tu
 """
 
 from ..likelihood.schema import LikelihoodFile
-from .building import build_model, build_posterior, build_target, load_data
+from .building import build_collapsed, build_model, build_posterior, load_data
 from .parameters import build_space, flatten_parameters
 from .records import fingerprint, resolved_toml
 from .schema import (
@@ -25,10 +25,10 @@ __all__ = [
     "OutputConfig",
     "PopulationConfig",
     "RunConfig",
+    "build_collapsed",
     "build_model",
     "build_posterior",
     "build_space",
-    "build_target",
     "config_from_mapping",
     "fingerprint",
     "flatten_parameters",

@@ -143,15 +143,20 @@ def build_posterior(config: RunConfig) -> Posterior:
     return Posterior.build(model, data, space, fingerprint(config, model, data, space))
 
 
-def build_target(config: RunConfig, posterior: Posterior) -> Posterior | CollapsedPosterior:
-    """Give what samplers see of a posterior: itself, or with amplitudes integrated out.
+def build_collapsed(config: RunConfig, posterior: Posterior) -> CollapsedPosterior | None:
+    """Give the posterior with amplitudes integrated out, which samplers see instead.
 
     Parameters
     ----------
     config : RunConfig
-        Says which.
+        Says whether to, with ``amplitudes``.
     posterior : Posterior
         From `build_posterior`.
+
+    Returns
+    -------
+    CollapsedPosterior or None
+        None if all amplitudes are sampled.
 
     Raises
     ------
@@ -159,7 +164,7 @@ def build_target(config: RunConfig, posterior: Posterior) -> Posterior | Collaps
         If the amplitudes cannot be integrated out; says why.
     """
     if config.amplitudes == "sampled":
-        return posterior
+        return None
     try:
         return CollapsedPosterior.build(posterior)
     except ConfigError as error:

@@ -46,7 +46,7 @@ def check_nuisances(space: ParameterSpace, data: Sequence[ExperimentData], where
             raise ParameterError(
                 f"{parameter.name} can be {low:.3g}; it is a standard deviation, as a fraction of the prediction",
                 where=where,
-                remedy="give it zero or more, such as prior = { kind = 'half_normal', standard_deviation = 0.05 }",
+                remedy="give it zero or more, such as prior = { kind = 'half_normal', scale = 0.05 }",
             )
 
 

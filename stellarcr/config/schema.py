@@ -125,6 +125,9 @@ class RunConfig(Strict):
         sections = {key: content[key] for key in ("populations", "parameters", "likelihoods") if key in content}
         if isinstance(content.get("galaxy"), Mapping):
             content = {**content, "galaxy": own_tables(content["galaxy"], base)}
+        sampler = content.get("sampler")
+        if isinstance(sampler, Mapping) and is_reference(sampler.get("name")):
+            content = {**content, "sampler": {**sampler, "name": absolute_reference(sampler["name"], base)}}
         if isinstance(sections.get("populations"), Mapping):
             sections["populations"] = {
                 name: section.model_dump() if isinstance(section, PopulationConfig) else section

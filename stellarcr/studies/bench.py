@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..config import RunConfig
+from ..infer.collapsed import CollapsedPosterior
 from ..infer.posterior import Posterior
 
 BATCH = 64
@@ -44,7 +45,9 @@ def best_time(function: Callable[[], Any], seconds: float = 0.5, repeats: int = 
     return min(rounds)
 
 
-def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[str, Any]:
+def benchmark(
+    posterior: Posterior, batch: int = BATCH, seed: int = 1, target: CollapsedPosterior | None = None
+) -> dict[str, Any]:
     """Time the log-posterior on one core.
 
     Parameters
@@ -55,6 +58,8 @@ def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[s
         Points per batch.
     seed : int
         Seed of the prior draws that are evaluated.
+    target : CollapsedPosterior, optional
+        What samplers see of it, if not the posterior itself: timed in addition.
 
     Returns
     -------
@@ -62,8 +67,9 @@ def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[s
         ``backend``; ``single_us``, time of one point; ``batch`` and ``batch_us_per_point``; ``stages_us``, time
         per batch of prior, parameters, sources and each likelihood; ``memory_mb``, peak memory of the process;
         ``numpy_exp_ns``, time of one exponential, which tells machines and their loads apart; ``propagation``,
-        ``"fixed"`` or ``"free"``; ``network``, the set of cross sections or ``"none"``, and if there is one the number
-        of its ``nuclides`` and of the ``energies`` at which it is solved.
+        ``"fixed"`` or ``"free"``; ``collapsed_us_per_point``, if a target is given; ``network``, the set of cross
+        sections or ``"none"``, and if there is one the number of its ``nuclides`` and of the ``energies`` at which it
+        is solved.
     """
     theta = posterior.sample_prior(np.random.default_rng(seed), batch)
     one = theta[:1]
@@ -82,6 +88,10 @@ def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[s
         together = best_time(lambda: posterior.log_posterior(theta))
         numbers = np.random.default_rng(seed).random(20_000)
         exponential = best_time(lambda: np.exp(numbers), 0.05) / len(numbers)
+        collapsed: dict[str, float] = {}
+        if target is not None:
+            draws = target.sample_prior(np.random.default_rng(seed), batch)
+            collapsed["collapsed_us_per_point"] = 1e6 * best_time(lambda: target.log_posterior(draws)) / batch
         stage_times = {name: 1e6 * best_time(call, 0.2) for name, call in stages.items()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024.0**2 if sys.platform == "darwin" else 1024.0)
     return {
@@ -92,6 +102,7 @@ def benchmark(posterior: Posterior, batch: int = BATCH, seed: int = 1) -> dict[s
         "stages_us": stage_times,
         "memory_mb": peak,
         "numpy_exp_ns": 1e9 * exponential,
+        **collapsed,
         "propagation": "free" if any(name.startswith("galaxy.") for name in varying) else "fixed",
         **_network(posterior),
     }

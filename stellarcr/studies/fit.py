@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..config import RunConfig, build_posterior, build_target, config_from_mapping, load_config, resolved_toml
+from ..config import RunConfig, build_collapsed, build_posterior, config_from_mapping, load_config, resolved_toml
 from ..errors import ConfigError
 from ..infer.posterior import Posterior
 from ..infer.progress import seconds_from
@@ -127,7 +127,7 @@ def run(
     options.pop("map", None)
     hashes = {table: value for d in data for table, value in d.hashes.items()}
     return execute(
-        build_target(config, posterior),
+        build_collapsed(config, posterior) or posterior,
         name,
         options,
         run_folder(config),

@@ -84,11 +84,10 @@ class Design:
     def incidence(self) -> np.ndarray:
         """Which amplitude reaches which point of all experiments, ``(d, n_points)`` of bool."""
         amplitude = dict(zip(self.population.elements, self._owner, strict=True))
-        every = self.sources.model.galaxy.network is not None
         columns = []
         for likelihood in self.likelihoods:
             for table in likelihood.data.tables:
-                column = np.full(self.size, every)
+                column = np.zeros(self.size, dtype=bool)
                 seen = [e for part in parts(table.species) for e in members(part)]
                 column[[amplitude[e] for e in seen if e in amplitude]] = True
                 columns.append(np.repeat(column[:, None], len(table), axis=1))

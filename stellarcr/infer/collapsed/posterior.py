@@ -21,6 +21,7 @@ from stellarcr.populations import Population
 from .design import Design
 from .gaussian import Expansion, Marginal, Peak, draw, integrate
 from .prior import AmplitudePrior
+from .whitening import whitening_of
 
 if TYPE_CHECKING:
     from stellarcr.infer.samplers.base import SamplerResult
@@ -131,7 +132,7 @@ class CollapsedPosterior:
         return collapsed
 
     def _check_constrained(self) -> None:
-        for name, reached in zip(self.prior.space.names, self.design.incidence.any(axis=1), strict=True):
+        for name, reached in zip(self.prior.space.names, np.any(self.design.incidence, axis=1).tolist(), strict=True):
             if not reached:
                 raise _refused(f"no data constrain {name}", "fix it, or fit data that hold the element")
 
@@ -303,12 +304,13 @@ def _check_linear(full: Posterior, population: Population) -> None:
         raise _refused(
             f"the spectra of {population.name} differ from element to element", "collapse a population of one shape"
         )
+    if full.model.galaxy.network is not None:
+        raise _refused(
+            "fragments of nuclei are interpolated along the spectra of their parents, linear only to some 1e-3",
+            'write production = "none" in [galaxy]',
+        )
     for likelihood in full.likelihoods:
-        if likelihood.data.holds_ratios:
-            raise _refused(
-                f"likelihood {likelihood.data.key!r} holds ratios, which are not linear in the amplitudes",
-                "leave it out",
-            )
+        whitening_of(likelihood.data)
 
 
 def _refused(problem: str, remedy: str) -> ConfigError:

@@ -70,7 +70,7 @@ def restore_result(
         trace = replace(trace, theta=drawn.reshape(*trace.theta.shape[:-1], full.n_dim))
     found = replace(maximum, log_posterior=-np.inf)
     best = collapsed.most_probable(maximum.theta[None, :])[0]
-    per_parameter = {
+    per_parameter: dict[str, FloatArray] = {
         name: _by_name(collapsed, result.diagnostics[name]) for name in ("tau", "rhat") if name in result.diagnostics
     }
     return (
