@@ -22,6 +22,8 @@ All errors carry the unit of ``value``. The header's ``meta`` holds the keys of 
                                           then sorted by ``x`` and edges may interleave
 ``mass_group``                            true where the flux is that of a group of elements that the species stands
                                           for, as air-shower experiments measure it
+``mock``                                  true where values were drawn from a model and not measured; they may then
+                                          be zero or negative
 ``analysis``, ``data_period``             what tells versions of a measurement apart
 ``x_definition``, ``edges_definition``    how points and edges were defined or obtained
 ``notes``, ``confidence``, ``provenance`` transcription and caveats
@@ -61,7 +63,7 @@ STATUSES = ("recommended", "superseded")
 
 REQUIRED_META = ("schema", "name", "experiment", "species", "quantity", "axis", "reference", "systematics")
 
-TRUTHS = ("bins_overlap", "mass_group")
+TRUTHS = ("bins_overlap", "mass_group", "mock")
 """Optional keys of the header that are true or false."""
 
 REFERENCE_KEYS = ("text", "doi", "arxiv", "table")
