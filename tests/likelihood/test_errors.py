@@ -1,26 +1,17 @@
-"""One contract for all error models: normalised densities, dense matrices as oracle, batches."""
+"""Single properties of error models; what holds for all of them is in `test_error_contract`."""
 
 import itertools
 
 import numpy as np
 import pytest
+from error_models import HADRONIC, LOG_R, STAT, SYST
 from scipy import stats
 from scipy.integrate import quad, trapezoid
 
 from stellarcr.errors import DataError
 from stellarcr.likelihood.components import correlation_matrix, gaussian_errors
-from stellarcr.likelihood.errors import (
-    CombinedErrors,
-    CorrelatedErrors,
-    IndependentErrors,
-    UpperLimits,
-    combine,
-)
+from stellarcr.likelihood.errors import CorrelatedErrors, IndependentErrors, UpperLimits, combine
 
-LOG_R = np.log([20.0, 25.0, 40.0, 100.0])
-STAT = np.array([0.5, 0.2, 0.7, 0.1])
-SYST = np.array([0.3, 0.4, 0.2, 0.2])
-HADRONIC = np.array([0.1, 0.5, 0.6, 0.3])
 RESIDUALS = np.random.default_rng(4).normal(0, 1, (7, 4))
 
 
@@ -32,95 +23,6 @@ def correlation(kind, n=4):
         same, near = float(i == j), np.exp(-abs(LOG_R[i] - LOG_R[j]) / length)
         result[i, j] = {"uncorrelated": same, "full": 1.0, "length": near}[kind]
     return result
-
-
-def built(*kinds):
-    """Error model and covariance of statistical errors and two components with these correlations."""
-    components = [
-        (s, s, correlation_matrix(kind, LOG_R, 0.4 if kind == "length" else None))
-        for s, kind in zip((SYST, HADRONIC), kinds, strict=False)
-    ]
-    covariance = np.diag(STAT**2)
-    for s, kind in zip((SYST, HADRONIC), kinds, strict=False):
-        covariance = covariance + np.diag(s) @ correlation(kind) @ np.diag(s)
-    errors = gaussian_errors((STAT, STAT), components)
-    return (errors if isinstance(errors, IndependentErrors) else CorrelatedErrors(errors)), covariance
-
-
-def split():
-    """Points 0 and 2 correlated, 3 and 1 independent."""
-    block = np.array([[0.5, 0.2], [0.2, 0.3]])
-    model = combine(
-        [(np.array([0, 2]), CorrelatedErrors(block)), (np.array([3, 1]), IndependentErrors(STAT[:2], STAT[:2]))]
-    )
-    covariance = np.zeros((4, 4))
-    covariance[np.ix_([0, 2], [0, 2])] = block
-    covariance[3, 3], covariance[1, 1] = STAT[:2] ** 2
-    return model, covariance
-
-
-GAUSSIANS = {
-    "statistical": built(),
-    "uncorrelated": built("uncorrelated"),
-    "full": built("full"),
-    "length": built("length"),
-    "two components": built("full", "length"),
-    "split": split(),
-}
-gaussian = pytest.mark.parametrize("name", GAUSSIANS)
-
-
-@gaussian
-def test_density_is_that_of_the_dense_matrix(name):
-    model, covariance = GAUSSIANS[name]
-    expected = stats.multivariate_normal(np.zeros(4), covariance).logpdf(RESIDUALS)
-    np.testing.assert_allclose(model.log_likelihood(RESIDUALS), expected, rtol=1e-11)
-
-
-@gaussian
-def test_chi2_is_the_mahalanobis_distance(name):
-    model, covariance = GAUSSIANS[name]
-    expected = [r @ np.linalg.solve(covariance, r) for r in RESIDUALS]
-    np.testing.assert_allclose(model.chi2(RESIDUALS), expected, rtol=1e-11)
-    assert model.chi2(np.zeros(4)) == 0.0
-
-
-MODELS = {
-    **{name: model for name, (model, _) in GAUSSIANS.items()},
-    "asymmetric": IndependentErrors(STAT, 3 * STAT),
-    "limits": UpperLimits(STAT),
-    "limits among points": CombinedErrors(
-        ((np.array([0, 3]), IndependentErrors(STAT[:2], STAT[:2])), (np.array([1, 2]), UpperLimits(SYST[:2])))
-    ),
-}
-every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-
-
-@every_model
-def test_batches_of_any_shape(model):
-    alone = [(model.log_likelihood(r), model.chi2(r)) for r in RESIDUALS]
-    np.testing.assert_allclose(model.log_likelihood(RESIDUALS), [a for a, _ in alone], rtol=1e-13)
-    np.testing.assert_allclose(model.chi2(RESIDUALS), [b for _, b in alone], rtol=1e-13)
-    deep = RESIDUALS[:6].reshape(2, 3, 4)
-    assert model.log_likelihood(deep).shape == (2, 3)
-    np.testing.assert_allclose(model.log_likelihood(deep).ravel(), [a for a, _ in alone[:6]], rtol=1e-13)
-
-
-@every_model
-def test_chi2_and_density_tell_the_same(model):
-    # with the errors fixed, -2 ln L changes by the change of chi2
-    density, chi2 = model.log_likelihood(RESIDUALS), model.chi2(RESIDUALS)
-    np.testing.assert_allclose(-2 * (density - density[0]), chi2 - chi2[0], rtol=1e-10, atol=1e-10)
-    assert np.all(chi2 >= 0)
-    assert model.size == 4
-
-
-@every_model
-def test_a_better_fit_is_more_likely(model):
-    # a limit is satisfied best by a model far below it
-    direction = np.array([1.0, 1.0, 1.0, 1.0])
-    far, near = model.log_likelihood(-8 * direction), model.log_likelihood(-1 * direction)
-    assert far < near
 
 
 @pytest.mark.parametrize(("lower", "upper"), [(0.5, 0.5), (0.2, 1.0), (3.0, 0.1)])
