@@ -10,7 +10,21 @@ import typer
 
 from .._version import __version__
 from ..errors import StellarcrError
-from . import anisotropy, calibrate, compare, data, fit, mock, plot, predict, presets, reproduce, robustness, runs, tracks
+from . import (
+    anisotropy,
+    calibrate,
+    compare,
+    data,
+    fit,
+    mock,
+    plot,
+    predict,
+    presets,
+    reproduce,
+    robustness,
+    runs,
+    tracks,
+)
 
 HELP = """Infer where Galactic cosmic rays come from.
 
@@ -44,7 +58,21 @@ def _root(
     pass
 
 
-for _module in (fit, anisotropy, plot, predict, compare, robustness, calibrate, runs, data, presets, tracks, reproduce):
+for _module in (
+    fit,
+    anisotropy,
+    plot,
+    predict,
+    compare,
+    robustness,
+    mock,
+    calibrate,
+    runs,
+    data,
+    presets,
+    tracks,
+    reproduce,
+):
     _module.register(app)
 
 

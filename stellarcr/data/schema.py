@@ -63,8 +63,11 @@ STATUSES = ("recommended", "superseded")
 
 REQUIRED_META = ("schema", "name", "experiment", "species", "quantity", "axis", "reference", "systematics")
 
-TRUTHS = ("bins_overlap", "mass_group", "mock")
-"""Optional keys of the header that are true or false."""
+TRUTHS = ("bins_overlap", "mass_group")
+"""Optional keys of the header that are true or false, and that a user gives a table."""
+
+MOCK = "mock"
+"""Optional key of the header, true or false, that only tables of drawn values have."""
 
 REFERENCE_KEYS = ("text", "doi", "arxiv", "table")
 

@@ -13,6 +13,7 @@ from ..errors import DataError, nearest
 from .schema import (
     AXES,
     FIXED_COLUMNS,
+    MOCK,
     QUANTITIES,
     REFERENCE_KEYS,
     REQUIRED_META,
@@ -102,7 +103,7 @@ def _header_faults(table: Table, where: str) -> Iterator[DataError]:
             check(str(value))
         except DataError as error:
             yield DataError(error.problem, where=where, remedy=error.remedy)
-    for key in TRUTHS:
+    for key in (*TRUTHS, MOCK):
         if not isinstance(meta.get(key, False), bool):
             yield DataError(
                 f"the header's {key!r} is {meta[key]!r}", where=where, remedy="make it true or false, or leave it out"
@@ -244,7 +245,7 @@ def _row_faults(table: Table, where: str) -> Iterator[DataError]:
         yield from fault(needed & ~np.isfinite(columns[name]), name, "where a number is needed", "give a finite number")
     yield from fault(x <= 0.0, "x", "is not positive", "give the bin's representative point")
     # noise may make a drawn flux negative, and leaving it out would bias a fit
-    if table.meta["quantity"] != "lnA" and not table.meta.get("mock", False):
+    if table.meta["quantity"] != "lnA" and not table.meta.get(MOCK, False):
         yield from fault(
             value <= 0.0,
             "value",

@@ -34,8 +34,10 @@ def spectra_y_range(
         error_low, error_high = (
             (np.asarray(error) * at**scale)[here] for error in (series.error_low, series.error_high)
         )
-        highs.append(scaled + error_high)
-        lows.append(np.maximum(scaled - error_low, 0.3 * scaled))
+        # fluxes of mock data may be negative, which a logarithmic axis cannot show
+        positive = scaled > 0
+        highs.append((scaled + error_high)[positive])
+        lows.append(np.maximum(scaled - error_low, 0.3 * scaled)[positive])
     curves = {name: (band.median * x**scale)[seen] for name, band in panel.bands.items()}
     curves = {name: curve[np.isfinite(curve)] for name, curve in curves.items()}
     if not lows:

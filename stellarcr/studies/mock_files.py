@@ -14,7 +14,7 @@ from astropy.table import Column, Table
 from .._version import __version__
 from ..config import RunConfig, resolved_toml
 from ..data import load_spectrum
-from ..data.schema import SCHEMA, TRUTHS, systematic_columns
+from ..data.schema import MOCK, SCHEMA, TRUTHS, systematic_columns
 from ..data.spectrum import Spectrum
 from ..errors import DataError
 from ..infer.files import write_text
@@ -136,7 +136,7 @@ def mock_table(table: Spectrum, published: Spectrum, record: Mapping[str, Any]) 
                 for name in table.systematics
             },
             **{key: True for key in TRUTHS if table.metadata.get(key)},
-            "mock": True,
+            MOCK: True,
             "mock_of": f"{published.name} (SHA-256 {published.sha256})",
             "mock_seed": record["seed"],
             "mock_number": record["number"],
