@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from infer_toys import Gaussian
-from toy_job import job
+from toy_job import SETTINGS, job
 
 from stellarcr.errors import RunError
 from stellarcr.infer.runs import execute, read_run
@@ -34,7 +34,7 @@ def wait_for(process, condition, what):
 def generation(folder, slot):
     """Number of the slot's last commit, 0 if there is none."""
     try:
-        return json.loads((folder / "state" / f"{slot}.json").read_text())["generation"]
+        return json.loads((folder / "state" / f"{slot.rpartition(':')[2]}.json").read_text())["generation"]
     except FileNotFoundError:
         return 0
 
@@ -48,7 +48,7 @@ def kill_at(folder, sampler, mode, condition, what):
         process.communicate()
 
 
-@pytest.mark.parametrize("sampler", ["emcee", "dynesty"])
+@pytest.mark.parametrize("sampler", SETTINGS)
 def test_run_killed_three_times_ends_as_if_it_had_not_been(tmp_path, sampler):
     folder = tmp_path / "killed"
     # Before anything is sampled; at an early checkpoint; some checkpoints into the resumed run.

@@ -12,6 +12,7 @@ import numpy as np
 from stellarcr.errors import RunError
 from stellarcr.infer.posterior_protocol import Posterior, describe_point
 from stellarcr.infer.runs.folder import RunFolder
+from stellarcr.infer.samplers import sampler_code
 from stellarcr.infer.samplers.settings import SamplerSettings
 
 TOLERANCE = 1e-9
@@ -42,10 +43,13 @@ def check_same_problem(
     """
     manifest, where = folder.manifest, str(folder.path)
     remedy = "restore what changed, start anew with --overwrite, or give this run another name"
-    if manifest["sampler"] != sampler:
+    if _name_of(manifest["sampler"]) != _name_of(sampler):
         raise RunError(
             f"this run was sampled with {manifest['sampler']!r}, not {sampler!r}", where=where, remedy=remedy
         )
+    code = changed_code(manifest.get("sampler_code") or {}, sampler_code(sampler))
+    if code:
+        raise RunError(f"the code of the sampler changed: {'; '.join(code)}", where=where, remedy=remedy)
     if manifest["names"] != list(posterior.names):
         raise RunError(
             f"the parameters differ: {_difference_of_names(manifest['names'], list(posterior.names))}",
@@ -66,6 +70,11 @@ def check_same_problem(
             f"sampler settings that decide the result changed: {'; '.join(changed)}", where=where, remedy=remedy
         )
     _check_stored_points(folder, posterior, sampler, remedy)
+
+
+def _name_of(sampler: str) -> str:
+    """Give the name of a sampler; the file of a user's own may lie elsewhere now."""
+    return sampler.rpartition(":")[2]
 
 
 def _check_stored_points(folder: RunFolder, posterior: Posterior, sampler: str, remedy: str) -> None:

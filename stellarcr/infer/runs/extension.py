@@ -105,18 +105,18 @@ def _quantity(sampler: str, settings: SamplerSettings, where: str) -> str:
     """Name what an extension adds to: ``steps`` or ``n_effective``."""
     if sampler == "emcee":
         return "steps"
-    if sampler == "dynesty":
-        if settings.as_dict()["mode"] == "dynamic":
+    if sampler in ("dynesty", "ultranest"):
+        if settings.as_dict().get("mode") == "dynamic":
             return "n_effective"
         raise RunError(
             "a static nested run cannot be extended: it ends when its live points have shrunk to the peak, and points "
             "added later would not be nested in them",
             where=where,
             remedy="run it again under another --name with another --seed and compare the two, or start anew with a "
-            'larger nlive or mode = "dynamic"',
+            'larger nlive or with dynesty and mode = "dynamic"',
         )
     raise RunError(
         f"there is nothing to extend in a run of the sampler {sampler!r}",
         where=where,
-        remedy="raise sampler.starts and start anew with --overwrite, or sample with emcee or dynesty",
+        remedy="raise its limits in [sampler] and start anew with --overwrite, or sample with emcee or dynesty",
     )

@@ -23,6 +23,7 @@ from stellarcr.infer.runs.lock import LOCK_NAME, RunLock
 from stellarcr.infer.runs.manifest import FORMAT, read_manifest
 from stellarcr.infer.runs.signals import StopRequest
 from stellarcr.infer.runs.slots import CheckpointSlots
+from stellarcr.infer.samplers import sampler_code
 from stellarcr.infer.samplers.base import SavedState, Writer
 from stellarcr.infer.samplers.settings import SamplerSettings
 
@@ -37,7 +38,7 @@ OWN_FILES = (
 )
 """Files of a run besides ``state/`` and ``plots/``; the manifest is removed last when a run is overwritten."""
 
-PACKAGES = ("numpy", "scipy", "astropy", "emcee", "dynesty", "xarray", "h5py", "h5netcdf", "threadpoolctl")
+PACKAGES = ("numpy", "scipy", "astropy", "emcee", "dynesty", "ultranest", "xarray", "h5py", "h5netcdf", "threadpoolctl")
 
 
 class RunFolder:
@@ -278,6 +279,8 @@ def _manifest(
         "packages": package_versions(),
         "sessions": [],
     }
+    if code := sampler_code(sampler):
+        manifest["sampler_code"] = code
     return json_ready(manifest | dict(extras))
 
 

@@ -23,7 +23,7 @@ FORMAT = 1
 
 
 class CheckpointSlots:
-    """Checkpoints of a run, one per slot.
+    """Checkpoints of a run, one per slot. The slot of a user's sampler, ``file.py:Class``, is ``Class``.
 
     Parameters
     ----------
@@ -65,6 +65,7 @@ class CheckpointSlots:
         RunError
             If the disk is full or cannot be written; the old checkpoint stays.
         """
+        slot = _file_name(slot)
         old = self._journal(slot)
         generation = 1 if old is None else old["generation"] + 1
         files = {} if old is None else {label: old["files"][label] for label in keep}
@@ -94,7 +95,7 @@ class CheckpointSlots:
                     path.unlink(missing_ok=True)
 
     def _journal(self, slot: str) -> dict[str, Any] | None:
-        path = self.folder / f"{slot}.json"
+        path = self.folder / f"{_file_name(slot)}.json"
         if not path.exists():
             return None
         journal = read_json(path)
@@ -121,6 +122,10 @@ class CheckpointSlots:
                 remedy="restore the state folder from a copy, or start anew with --overwrite",
             )
         return content
+
+
+def _file_name(slot: str) -> str:
+    return slot.rpartition(":")[2]
 
 
 def sha256_of(path: Path) -> str:

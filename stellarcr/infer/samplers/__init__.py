@@ -1,6 +1,7 @@
 """Samplers behind one interface: ``get_sampler(name).run(posterior, settings, store)``.
 
-A new sampler is one class with ``name``, ``settings_type`` and ``run``, and one line in the table below.
+A new sampler is one class with ``name``, ``settings_type`` and ``run``, and one line in the table below. A user's own
+is named as ``file.py:Class`` or ``module:Class``.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from stellarcr.errors import ConfigError, nearest
+from stellarcr.extensions import find_extension, is_reference
 from stellarcr.infer.samplers.base import (
     MemoryStore,
     RunInterrupted,
@@ -34,26 +36,41 @@ __all__ = [
     "Store",
     "WeightedSamples",
     "get_sampler",
+    "sampler_code",
     "sampler_names",
     "settings_from",
 ]
 
 
 def sampler_names() -> tuple[str, ...]:
-    """Names of the samplers."""
+    """Names of the samplers that come with the package."""
     return tuple(_SAMPLERS)
 
 
 def get_sampler(name: str) -> Sampler:
     """Give a sampler by name; its packages are imported only now.
 
+    Parameters
+    ----------
+    name : str
+        One of :func:`sampler_names`, or ``file.py:Class`` or ``module:Class`` of a user's own.
+
     Raises
     ------
     ConfigError
-        If there is no sampler of this name.
+        If there is no sampler of this name, or the user's class is no sampler.
     """
+    if is_reference(name):
+        from stellarcr.infer.samplers.own import own_sampler
+
+        return own_sampler(name)
     if name not in _SAMPLERS:
         raise ConfigError(f"unknown sampler {name!r}", remedy=nearest(name, _SAMPLERS))
     module, attribute = _SAMPLERS[name]
     sampler: Sampler = getattr(import_module(module), attribute)()
     return sampler
+
+
+def sampler_code(name: str) -> dict[str, str]:
+    """Files of a user's sampler and their SHA-256; empty for a sampler that comes with the package."""
+    return dict(find_extension(name).files) if is_reference(name) else {}
