@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import AsJson, OneRun, Quiet
+from .options import AsJson, OneRun, Quiet, split
 
 Csv = Annotated[Path | None, typer.Option(help="Write the numbers to this CSV file.", show_default=False)]
 
@@ -61,6 +61,50 @@ def leave_out(
     report(results, run, as_json, csv)
 
 
+def tension(
+    joint: Annotated[Path, typer.Argument(help="Run folder of the fit to all data.", metavar="JOINT")],
+    parts: Annotated[
+        list[Path], typer.Argument(help="Run folders of fits to parts of these data, two or more.", metavar="PART...")
+    ],
+    seed: Annotated[int, typer.Option(help="Seed of the pairs of samples that are counted.", min=0)] = 0,
+    as_json: AsJson = False,
+    csv: Csv = None,
+) -> None:
+    """Tell whether the parts of a joint fit agree: suspiciousness, and shifts of shared parameters.
+
+    All runs have one model and the same priors; the parts hold every data set of the joint fit once. A part may be
+    one experiment, or all the others. Needs neither model nor data; ln R needs nested sampling, the rest does not.
+    """
+    from ..studies.tension import tension_report
+
+    tension_report(joint, parts, as_json, csv, seed)
+
+
+def sensitivity(
+    run: OneRun,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="Parameter to look at; default: all. Repeat as needed.")
+    ] = None,
+    factor: Annotated[str, typer.Option(help="Widths of priors to try, as factors.")] = "0.5,2",
+    as_json: AsJson = False,
+    csv: Csv = None,
+) -> None:
+    """Tell how far posterior and evidence depend on the priors, by reweighting; needs neither model nor data.
+
+    For every parameter: whether prior or data decide (power scaling), and what a narrower or wider prior would do to
+    ln Z, its mean and its width.
+    """
+    from ..errors import ConfigError
+    from ..studies.sensitivity import sensitivity_report
+
+    try:
+        factors = [float(part) for part in split(factor) or []]
+    except ValueError:
+        raise ConfigError(f"--factor {factor!r} is not a list of numbers", remedy="write --factor 0.5,2") from None
+    sensitivity_report(run, parameter or None, factors, as_json, csv)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command()(leave_out)
+    for command in (leave_out, tension, sensitivity):
+        app.command()(command)

@@ -72,6 +72,44 @@ def data_differences(first: Run, other: Run) -> list[str]:
     ]
 
 
+def check_parts(joint: Run, parts: Sequence[Run]) -> None:
+    """Refuse runs whose data are not, all together and each once, those of a joint run.
+
+    Raises
+    ------
+    RunError
+        Names data sets, tables and keys of the likelihoods that differ.
+    """
+    expected = _signature(joint)
+    found: dict[str, tuple[str, Any]] = {}
+    differences = []
+    for part in parts:
+        for key, value in _signature(part).items():
+            if key.endswith(".species"):
+                continue  # a part may hold some of an experiment's species
+            if key in found and key.startswith("number of points"):
+                name = key.removeprefix("number of points of ")
+                differences.append(f"{name} is in {found[key][0]} and in {part.name}")
+            elif expected.get(key, ABSENT) != value:
+                differences.append(
+                    f"{key} is {_shown(expected.get(key, ABSENT))} in {joint.name}, {_shown(value)} in {part.name}"
+                )
+            found[key] = (part.name, value)
+    differences += [
+        f"{key.removeprefix('number of points of ')} is in {joint.name} and in none of the others"
+        for key in expected
+        if key.startswith("number of points") and key not in found
+    ]
+    if differences:
+        more = len(differences) - LARGEST_LIST
+        listed = "; ".join(differences[:LARGEST_LIST]) + (f"; and {more} more" if more > 0 else "")
+        raise RunError(
+            f"the data of {joint.name!r} are not those of the other runs together: {listed}",
+            where=str(joint.path),
+            remedy="give one run of all data, and runs that hold each of its data sets once",
+        )
+
+
 def _signature(run: Run) -> dict[str, Any]:
     """What a run was fitted to, by key: tables' hashes, points of each data set, sections of the likelihoods."""
     tables = {f"table {name}": value for name, value in (run.manifest.get("data_hashes") or {}).items()}

@@ -78,8 +78,6 @@ def _plain(part: LeftOut | None) -> Cell:
 def _warnings(results: Sequence[LeaveOutResult]) -> list[str]:
     found = []
     for r in results:
-        if not r.refit.converged:
-            found.append(f"{r.refit.name}: {r.refit.summary['verdict']}")
         if not r.best.reliable:
             found.append(
                 f"{r.held_out.name}: no way to its density is reliable: the fit without it predicts it too broadly for "

@@ -145,9 +145,13 @@ def print_checks(predictions: Sequence[Sequence[ExperimentPrediction]], notes: I
         "with the mean of both sides.",
         markup=False, highlight=False,
     )  # fmt: skip
-    for experiment in predictions[0]:
+    lines: dict[str, list[str]] = {}
+    for experiment in (experiment for experiments in predictions for experiment in experiments):
         given = "; ".join(f"{name} {source}" for name, source in experiment.nuisances.items())
-        console.print(f"{experiment.likelihood}: {given}", markup=False, highlight=False)
+        lines.setdefault(f"{experiment.likelihood}: {given}", []).append(experiment.run)
+    for line, having in lines.items():
+        shared = len(set(having)) == len(predictions)
+        console.print(line if shared else f"{', '.join(having)}: {line}", markup=False, highlight=False)
     _print_notes(console, notes)
 
 
