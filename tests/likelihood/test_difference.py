@@ -145,6 +145,66 @@ def test_lhaasos_statistical_errors_of_helium_are_sums_of_squares():
     np.testing.assert_allclose(helium.stat_low.value, expected, rtol=0.25)
 
 
+@pytest.mark.parametrize("model", ["EPOS-LHC", "QGSJET-II-04", "SIBYLL-2.3d"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"correlation": "full"},
+        {"correlation": "length", "length": 2.3},
+        {"parts": [{"fraction": 0.6, "correlation": "full"}, {"fraction": 0.4}]},
+    ],
+    ids=["full", "length", "parts"],
+)
+def test_any_correlation_is_positive_definite(model, settings):
+    changes = {"hadronic_model": model, "errors": {"systematic": {"total": settings}}}
+    covariance = load_experiment("lhaaso", changes=changes).errors.covariance
+    independent = load_experiment("lhaaso", changes={"hadronic_model": model}).errors.covariance
+    n = len(covariance) // 2
+    proton, helium, light = (load_spectrum("LHAASO", s, model) for s in ("H", "He", "p+He"))
+    # one dense oracle, bin pair by bin pair: L_i L_j^T rho_ij, and the statistical part of (p, light - p)
+    a, b, c = (s.systematics["total"][0].value for s in (proton, helium, light))
+    factors = [np.linalg.cholesky([[x**2, (z**2 - x**2 - y**2) / 2], [(z**2 - x**2 - y**2) / 2, y**2]])
+               for x, y, z in zip(a, b, c, strict=True)]  # fmt: skip
+    log_r = np.log(proton.x.value)
+    expected = np.zeros((2 * n, 2 * n))
+    for i in range(n):
+        for j in range(n):
+            near = np.exp(-abs(log_r[i] - log_r[j]) / 2.3)
+            rho = {"full": 1.0, "length": near}.get(settings.get("correlation"), 0.6 + 0.4 * (i == j))
+            expected[np.ix_([i, n + i], [j, n + j])] = rho * factors[i] @ factors[j].T
+    stat_p, stat_he = proton.stat_low.value, helium.stat_low.value
+    for i in range(n):
+        expected[np.ix_([i, n + i], [i, n + i])] += [
+            [stat_p[i] ** 2, -(stat_p[i] ** 2)],
+            [-(stat_p[i] ** 2), stat_he[i] ** 2],
+        ]
+    scale = np.sqrt(np.diag(independent))
+    np.testing.assert_allclose(covariance / np.outer(scale, scale), expected / np.outer(scale, scale), atol=2e-6)
+    assert np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0] > 1e-6
+    for i in range(n):
+        pair = np.ix_([i, n + i], [i, n + i])
+        np.testing.assert_allclose(covariance[pair], independent[pair], rtol=1e-9)
+
+
+def test_errors_that_are_no_triangle_are_refused(toy, write_table, tmp_path):
+    toy(1.0)
+    # the sum cannot be better known than the difference of both errors
+    light = 0.001 * LIGHT
+    write_table("TOY_pHe", "p+He", LOW, HIGH, LIGHT, STAT_LIGHT, axis="ETOT", total=light)
+    with pytest.raises(DataError, match="not those of two fluxes and their sum") as caught:
+        load_experiment("toy", str(tmp_path / "toy.toml"))
+    assert "GeV" in caught.value.problem
+    assert "difference" in caught.value.where
+
+
+def test_tables_on_two_axes_do_not_pair(toy, write_table, tmp_path):
+    toy(1.0)
+    helium = LIGHT - PROTON
+    write_table("TOY_He", "He", LOW, HIGH, helium, 0.1 * helium, axis="EK", total=0.1 * helium)
+    with pytest.raises(DataError, match="different bins"):
+        load_experiment("toy", str(tmp_path / "toy.toml"))
+
+
 def test_an_unknown_hadronic_model_is_refused():
     with pytest.raises((ConfigError, DataError), match="'EPOS'") as caught:
         load_experiment("lhaaso", changes={"hadronic_model": "EPOS"})
