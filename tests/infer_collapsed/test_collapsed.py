@@ -29,7 +29,7 @@ def points(collapsed):
 
 def with_groups(content):
     """Sums of elements meet in one table: two amplitudes need two colours."""
-    content["likelihoods"] = {"cream": {"species": ["H", "He"]}, "hawc": {}, "ams02": {"species": ["H", "He", "C"]}}
+    content["likelihoods"] = {"lhaaso_phe": {}, "ams02": {"species": ["H", "He", "C"]}}
     abundance = content["parameters"]["snr"]["abundance"]
     content["parameters"]["snr"]["abundance"] = {key: abundance[key] for key in ("He", "C")}
     return content
@@ -155,6 +155,18 @@ def fragments(content):
     content["likelihoods"] = {"ams02": {"species": ["H", "He"]}}
 
 
+def log_mass(content):
+    content["likelihoods"] = {"lhaaso_lna": {}}
+
+
+def scatter(content):
+    content["parameters"]["dampe"] = {"scatter": {"prior": "half_normal", "scale": 0.05}}
+
+
+def hadronic_models(content):
+    content["likelihoods"]["lhaaso"] = {"hadronic_model": ["EPOS-LHC", "QGSJET-II-04"]}
+
+
 def unseen(content):
     content["likelihoods"] = {"lhaaso": {}}
 
@@ -169,6 +181,9 @@ def unseen(content):
         (ordered, "the order snr.abundance.C < snr.abundance.O"),
         (ratios, "ratios"),
         (fragments, "fragments"),
+        (log_mass, "mean logarithmic masses"),
+        (scatter, "dampe.scatter"),
+        (hadronic_models, "MixtureErrors"),
         (unseen, "no data constrain snr.abundance.C"),
     ],
 )

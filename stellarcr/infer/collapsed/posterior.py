@@ -309,8 +309,15 @@ def _check_linear(full: Posterior, population: Population) -> None:
             "fragments of nuclei are interpolated along the spectra of their parents, linear only to some 1e-3",
             'write production = "none" in [galaxy]',
         )
+    values = {p.name: p.value if p.kind == "fixed" else None for p in full.space.parameters}
     for likelihood in full.likelihoods:
         whitening_of(likelihood.data)
+        scatter = f"{likelihood.data.key}.scatter"
+        if values.get(scatter, 0.0) != 0.0:
+            raise _refused(
+                f"with {scatter} errors depend on the prediction, and the likelihood is not Gaussian in it",
+                f"remove {scatter}",
+            )
 
 
 def _refused(problem: str, remedy: str) -> ConfigError:

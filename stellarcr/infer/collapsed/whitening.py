@@ -50,8 +50,9 @@ def whitening_of(data: ExperimentData) -> Whitening:
     ConfigError
         If the likelihood is not Gaussian in the predictions; names data and reason.
     """
-    if data.holds_ratios:
-        raise _refused(data.key, "ratios are not linear in the amplitudes")
+    if data.holds_ratios or data.holds_log_mass:
+        what = "ratios" if data.holds_ratios else "mean logarithmic masses"
+        raise _refused(data.key, f"{what} are not linear in the amplitudes")
     independent: list[tuple[np.ndarray, FloatArray]] = []
     blocks: list[tuple[np.ndarray, FloatArray]] = []
     for group in data.groups:
