@@ -9,6 +9,7 @@ from stellarcr.data import list_spectra, load_spectrum
 from stellarcr.errors import ConfigError
 from stellarcr.likelihood.errors import CombinedErrors
 from stellarcr.likelihood.experiment import load_experiment
+from stellarcr.likelihood.groups import measured_name
 from stellarcr.likelihood.ratio import check_independence
 from stellarcr.likelihood.schema import LikelihoodFile, Systematic, likelihood_files
 
@@ -35,18 +36,20 @@ OTHERS = {
     "tunka133": "TUNKA-133",
 }
 RATIOS = {"ams02_ratios", "calet_ratios", "dampe_ratios", "pamela_ratios"}
+SUMS = {"lhaaso_all", "lhaaso_lna", "lhaaso_phe", "dampe_phe"}
+"""Of experiments whose elements are in the reference fit."""
 NOT_FITTED = {"Voyager 1", "CREAM"}
 """Below 20 GV, and ratios only."""
 
 
 def test_shipped_files():
-    assert set(likelihood_files()) == REFERENCE | set(OTHERS) | RATIOS
+    assert set(likelihood_files()) == REFERENCE | set(OTHERS) | RATIOS | SUMS
     measured = {e.experiment for e in list_spectra()}
     fitted = {load_experiment(key).file.experiment for key in REFERENCE} | set(OTHERS.values())
     assert fitted == measured - NOT_FITTED
 
 
-@pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS) | RATIOS))
+@pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS) | RATIOS | SUMS))
 def test_who_is_in_the_reference_fit(key):
     content = tomllib.loads(likelihood_files()[key].read_text())
     assert content["reference_fit"] == (key in REFERENCE)
@@ -114,13 +117,19 @@ def test_no_particle_is_fitted_twice(key):
     assert "p+He" not in species or not {"H", "He"} & set(species)
 
 
-@pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS) | RATIOS))
+@pytest.mark.parametrize("key", sorted(REFERENCE | set(OTHERS) | RATIOS | SUMS))
 def test_choices_have_a_source(key):
-    file = load_experiment(key).file
-    nuisances = [n for _, n in file.nuisances if n.prior is not None or n.suggested is not None]
-    for section in (*file.errors.systematic.values(), *nuisances):
-        assert section.source
-    assert all(systematic.correlation == "uncorrelated" for systematic in file.errors.systematic.values())
+    content = tomllib.loads(likelihood_files()[key].read_text())
+    for section in (*content["errors"].get("systematic", {}).values(), *content["nuisances"].values()):
+        assert section["source"]
+    systematics = load_experiment(key).file.errors.systematic.values()
+    assert all(s.correlation == "uncorrelated" and s.parts is None for s in systematics)
+
+
+@pytest.mark.parametrize("key", sorted(SUMS))
+def test_sums_have_a_likelihood(key, one_thread, reference_content, build):
+    terms = evaluate([key], reference_content, build)
+    assert len(terms) == 1
 
 
 def evaluate(keys, reference_content, build):
@@ -134,7 +143,7 @@ def evaluate(keys, reference_content, build):
     chi2 = posterior.chi2_terms(theta)
     for data in (likelihood.data for likelihood in posterior.likelihoods):
         for table in data.tables:
-            name = f"{data.file.experiment} {table.species}"
+            name = f"{data.file.experiment} {measured_name(table)}"
             assert np.isfinite(terms[name][0])
             value, points = chi2[name]
             assert points == len(table) > 0
