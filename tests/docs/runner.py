@@ -40,7 +40,7 @@ LONG = {
 
 EXECUTED_ELSEWHERE = {
     f"docs/how-to/{topic}.md": "tests/docs_examples/test_extensions.py"
-    for topic in ("own_population", "own_prior", "own_data")
+    for topic in ("own_population", "own_prior", "own_data", "own_sampler")
 }
 """Pages whose commands another test executes: here their form is checked, and their files are read."""
 

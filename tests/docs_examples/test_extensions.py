@@ -14,7 +14,7 @@ from stellarcr.studies import bench
 from stellarcr.studies.pictures import posterior_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-TOPICS = ("own_population", "own_prior", "own_data")
+TOPICS = ("own_population", "own_prior", "own_data", "own_sampler")
 FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.M | re.S)
 
 
