@@ -38,6 +38,10 @@ def predict(
         list[str] | None,
         typer.Option(help="Likelihoods to predict, by name or TOML file, separated by commas. Repeat as needed."),
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Test the run against the data that it was fitted to: chi2 and p-values."),
+    ] = False,
     set_values: Annotated[
         list[str] | None,
         typer.Option("--set", help="Nuisance parameter of --data, as in dampe.phi=0.5. Repeat as needed."),
@@ -57,14 +61,20 @@ def predict(
     """Predict spectra, <ln A> and measurements from the posterior of runs.
 
     Without --data: medians and bands at points of an axis. With --data: how measurements, fitted or not, agree with
-    the predictions (chi2, predictive chi2, p-values). Both with --json, --csv and --plot.
+    the predictions (chi2, predictive chi2, p-values). With --check: the same for the data of the fit, with its ranges
+    and errors; these are used twice, so that only a small p-value means something. All with --json, --csv and --plot.
     """
     from ..studies.predict_command import PredictionOutput, report_data, report_spectra
 
     output = PredictionOutput(as_json, csv, plot, style, scale)
     levels = _numbers("--level", level, "0.68,0.95")
     names = split(species)
-    if data is None:
+    if check and (data is not None or set_values or names):
+        raise ConfigError(
+            "--check takes the data of the fit as they are",
+            remedy="leave out --data, --species and --set; or use --data alone",
+        )
+    if data is None and not check:
         if set_values:
             raise ConfigError("--set changes nuisance parameters of --data", remedy="use --phi for a spectrum")
         report_spectra(
@@ -75,11 +85,12 @@ def predict(
     for option, value in (("--at", at), ("--range", span), ("--points", points), ("--phi", phi)):
         if value is not None:
             raise ConfigError(
-                f"{option} does not go with --data, whose tables say where they measure",
-                remedy="leave it out; a potential is set with --set <likelihood>.phi=0.5",
+                f"{option} does not go with {'--check' if check else '--data'}, whose tables say where they measure",
+                remedy="leave it out" if check else "leave it out; a potential is set with --set <likelihood>.phi=0.5",
             )
     report_data(
-        runs, output, [part for text in data for part in split(text) or []], species=names, axis=axis,
+        runs, output, None if data is None else [part for text in data for part in split(text) or []],
+        species=names, axis=axis,
         assignments=set_values or [], draws=draws, seed=seed, populations=populations, levels=levels,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import AsJson, OneRun, Quiet, split
+from .options import AsJson, Config, OneRun, Quiet, split
 
 Csv = Annotated[Path | None, typer.Option(help="Write the numbers to this CSV file.", show_default=False)]
 
@@ -104,7 +104,31 @@ def sensitivity(
     sensitivity_report(run, parameter or None, factors, as_json, csv)
 
 
+def reweight(
+    run: OneRun,
+    config: Config,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the new run; default: RUN.reweighted.CONFIG.", show_default=False),
+    ] = None,
+    unreliable: Annotated[
+        bool, typer.Option("--unreliable", help="Write it even if the weights cannot be believed (Pareto k > 0.7).")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run of that name.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the equal-weight samples.", min=0)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a run into that of another configuration, without sampling.
+
+    The configuration has the same free parameters, with other priors, ranges, error models or data. The new run
+    stands beside the first; it is refused if the samples do not cover the new posterior (Pareto k above 0.7).
+    """
+    from ..studies.reweight import reweight_report
+
+    reweight_report(run, config, name, unreliable, overwrite, seed, as_json)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (leave_out, tension, sensitivity):
+    for command in (leave_out, tension, sensitivity, reweight):
         app.command()(command)

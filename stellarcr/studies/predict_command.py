@@ -15,6 +15,7 @@ from ..observe.axes import check_axis
 from .predict import LEVELS, check_levels, draws_of, predict
 from .predict_data import predict_data
 from .predict_figures import draw_data, draw_spectra
+from .predict_fitted import predict_fitted
 from .predict_report import (
     checks_json,
     data_notes,
@@ -116,7 +117,7 @@ def report_spectra(
 def report_data(
     runs: Sequence[Path],
     output: PredictionOutput,
-    likelihoods: Sequence[str],
+    likelihoods: Sequence[str] | None,
     *,
     species: Sequence[str] | None = None,
     axis: str | None = None,
@@ -134,8 +135,8 @@ def report_data(
         Run folders.
     output : PredictionOutput
         Where results go.
-    likelihoods : sequence of str
-        Names or TOML files.
+    likelihoods : sequence of str, optional
+        Names or TOML files; None for the data that each run was fitted to.
     species, draws, seed
         As for `stellarcr.studies.predict_data.predict_data`.
     axis : str, optional
@@ -158,7 +159,12 @@ def report_data(
         check_axis(axis)
     nuisances = parse_assignments(assignments)
     stored = [draws_of(run, draws, seed) for run in runs]
-    predictions = [predict_data(d, likelihoods, species=species, nuisances=nuisances, seed=seed) for d in stored]
+    predictions = [
+        predict_fitted(d, seed=seed)
+        if likelihoods is None
+        else predict_data(d, likelihoods, species=species, nuisances=nuisances, seed=seed)
+        for d in stored
+    ]
     notes = data_notes([d.run for d in stored], predictions)
     if output.csv is not None:
         write_checks_csv(predictions, output.csv)

@@ -177,17 +177,28 @@ def predict_data(
         if name not in known:
             raise ConfigError(f"--set {name}: no such nuisance parameter", remedy=nearest(name, known))
     drawn = draws_of(run, draws, seed)
+    require_samples(drawn)
+    streams = np.random.SeedSequence(seed).spawn(len(data))
+    return tuple(
+        predict_experiment(drawn, d, given, replicates, np.random.default_rng(stream))
+        for d, stream in zip(data, streams, strict=True)
+    )
+
+
+def require_samples(drawn: PosteriorDraws) -> None:
+    """Refuse a run of too few samples.
+
+    Raises
+    ------
+    RunError
+        Says how many there are.
+    """
     if len(drawn.run.samples) < LEAST_DRAWS:
         raise RunError(
             f"the run holds {len(drawn.run.samples)} posterior samples: too few to tell how uncertain a prediction is",
             where=str(drawn.run.path),
             remedy="sample it: an optimum without a Gaussian approximation has no spread",
         )
-    streams = np.random.SeedSequence(seed).spawn(len(data))
-    return tuple(
-        predict_experiment(drawn, d, given, replicates, np.random.default_rng(stream))
-        for d, stream in zip(data, streams, strict=True)
-    )
 
 
 def predict_experiment(

@@ -203,8 +203,8 @@ def _suspiciousness(found: Tension) -> TextTable:
         f"Parts: {', '.join(found.parts)}. ln R: ln Z of the joint fit minus those of the parts, which grows with the "
         "width of priors; ln I: information that the parts share; ln S = ln R - ln I: suspiciousness, which hardly "
         "depends on it; d: dimensions that the parts constrain in common. p-value: chance of more tension between "
-        "parts that agree, for Gaussian posteriors; sigma: the same as a two-sided deviation. +-: numerical errors. '-': "
-        "not known, without evidences of all fits, or without a common dimension."
+        "parts that agree, for Gaussian posteriors; sigma: the same as a two-sided deviation. +-: numerical errors. "
+        "'-': not known, without evidences of all fits, or without a common dimension."
     )
     return TextTable("Suspiciousness", note, tuple(Cell(h, h.strip()) for h in headers), (row,))
 
@@ -226,8 +226,8 @@ def _pairs(found: Tension) -> TextTable:
     note = (
         "shared: parameters in both; directions: combinations of them that both constrain better than the prior. Q: "
         "distance of what the two likelihoods say there, a chi2 of so many degrees of freedom if they agree; p-value "
-        "and sigma of it, for Gaussian posteriors. p counted: share of differences of samples that are farther from their "
-        "mean than zero is; no Gaussian is assumed, but the prior counts in both. +-: numerical errors."
+        "and sigma of it, for Gaussian posteriors. p counted: share of differences of samples that are farther from "
+        "their mean than zero is; no Gaussian is assumed, but the prior counts in both. +-: numerical errors."
     )
     return TextTable("Shift of shared parameters", note, tuple(Cell(h, h.strip()) for h in headers), rows)
 

@@ -17,6 +17,7 @@ LEAST_WIDTH = 80
 _ESCAPES = {c: rf"\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _LATEX = {"\\": r"\textbackslash{}", **_ESCAPES}
 _UNKNOWN = "-"
+_MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def with_error(value: float | None, error: float | None, plus: bool = False) -> 
     """Format a number with its error, two digits of it; a sign always if `plus`."""
     if value is None or error is None or not math.isfinite(value):
         return number(value, ".2f")
-    form = f"{'+' if plus else ''}.{decimals(error)}f"
-    shown, spread = number(value, form), number(error, f".{decimals(error)}f")
+    digits = min(decimals(error), _MOST_DECIMALS)
+    shown, spread = number(value, f"{'+' if plus else ''}.{digits}f"), number(error, f".{digits}f")
     return Cell(f"{shown.plain} +- {spread.plain}", rf"{shown.latex[:-1]} \pm {spread.latex[1:]}")
 
 
