@@ -223,8 +223,8 @@ def pull_panels(posterior: Posterior, best: np.ndarray) -> list[SpectrumPanel]:
 
 
 def fitted_tables(posterior: Posterior) -> list[Spectrum]:
-    """All tables that a posterior is fitted to."""
-    return [t for likelihood in posterior.likelihoods for t in likelihood.data.tables]
+    """All tables of fluxes and ratios that a posterior is fitted to; <ln A> is no spectrum."""
+    return [t for likelihood in posterior.likelihoods for t in likelihood.data.tables if t.quantity != "lnA"]
 
 
 def series_labels(tables: Iterable[Spectrum]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from ..infer.posterior import Posterior
 from ..infer.predictive import covariance_of
 from ..likelihood.errors import CorrelatedErrors
 from ..likelihood.experiment import DataGroup, ExperimentData, load_experiment, representative_rigidity
+from ..likelihood.groups import measured_name
 from ..species import members, parts
 from .predict import check_species
 
@@ -76,7 +77,7 @@ def fitted_points(posterior: Posterior, table: Spectrum) -> np.ndarray:
     fitted = np.zeros(len(table), dtype=bool)
     where = representative_rigidity(table)
     for other in (t for k in posterior.likelihoods for t in k.data.tables):
-        if (other.experiment, other.species) == (table.experiment, table.species):
+        if (other.experiment, measured_name(other)) == (table.experiment, measured_name(table)):
             span = representative_rigidity(other)
             fitted |= (where >= 0.999 * span.min()) & (where <= 1.001 * span.max())
     return fitted
@@ -84,8 +85,9 @@ def fitted_points(posterior: Posterior, table: Spectrum) -> np.ndarray:
 
 def is_related(posterior: Posterior, table: Spectrum) -> bool:
     """Say whether the same experiment's sum, part or ratio of the same elements was fitted."""
-    others = [t.species for k in posterior.likelihoods for t in k.data.tables if t.experiment == table.experiment]
-    return any(name != table.species and _elements(name) & _elements(table.species) for name in others)
+    others = [t for k in posterior.likelihoods for t in k.data.tables if t.experiment == table.experiment]
+    different = [t for t in others if measured_name(t) != measured_name(table)]
+    return any(_elements(t.species) & _elements(table.species) for t in different)
 
 
 def _elements(name: str) -> set[str]:
