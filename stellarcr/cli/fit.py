@@ -66,6 +66,15 @@ def run(
         int | None,
         typer.Option(help="The same, by so many steps or effective samples.", min=1, metavar="N", show_default=False),
     ] = None,
+    each: Annotated[
+        str | None,
+        typer.Option(
+            help="Fit once for each of several values of a key of the configuration, into runs NAME.VALUE, as in "
+            "likelihoods.lhaaso.hadronic_model=EPOS-LHC,QGSJET-II-04.",
+            metavar="KEY=VALUE,VALUE",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Sample the posterior of a configuration into a run folder.
 
@@ -76,24 +85,30 @@ def run(
     from ..config import config_from_mapping
     from ..likelihood.schema import read_toml
     from ..studies.fit import run as fit
+    from ..studies.variants import variants
 
     content: dict[str, Any] = {"name": config.stem, **read_toml(config)}
     if output is not None:
         content["output"] = {"folder": str(output)}
     content.update({k: v for k, v in (("name", name), ("seed", seed)) if v is not None})
-    result = fit(
-        config_from_mapping(content, str(config)),
-        resume=resume,
-        overwrite=overwrite,
-        extend=extend if extend_by is None else extend_by,
-        max_time=max_time,
-        max_calls=max_calls,
-        quiet=quiet,
-    )
-    typer.echo(str(result))
-    typer.echo(f"results: {result.path}")
-    if not result.converged and "stopped at" in result.summary["verdict"]:
-        typer.echo("to go on: the same command with --resume and a larger limit (--max-time, --max-calls, or the file)")
+    chosen = [content] if each is None else variants(content, each, str(config))
+    # all are read before the first is fitted: a mistake in the last one must not wait for it
+    for one in [config_from_mapping(one, str(config)) for one in chosen]:
+        result = fit(
+            one,
+            resume=resume,
+            overwrite=overwrite,
+            extend=extend if extend_by is None else extend_by,
+            max_time=max_time,
+            max_calls=max_calls,
+            quiet=quiet,
+        )
+        typer.echo(str(result))
+        typer.echo(f"results: {result.path}")
+        if not result.converged and "stopped at" in result.summary["verdict"]:
+            typer.echo(
+                "to go on: the same command with --resume and a larger limit (--max-time, --max-calls, or the file)"
+            )
 
 
 def spectrum(
