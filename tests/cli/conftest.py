@@ -11,6 +11,7 @@ from stellarcr.studies import bench
 from stellarcr.studies.compare import compare
 
 sys.path.insert(0, str(Path(__file__).parent))  # runs of known evidence
+sys.path.insert(0, str(Path(__file__).parents[1] / "infer_evidence"))  # models of known evidence
 
 
 class Result(NamedTuple):

@@ -85,11 +85,18 @@ class Toy:
 
 
 def write_toy(path, toy, nested, n):
-    samples = np.random.default_rng(4).normal(0.2, WIDTH, (1, n, toy.n_dim))
+    samples = np.random.default_rng(4).normal(0.2, WIDTH, (n, toy.n_dim))
+    hashes = {"ONE_H": "a" * 64, "ONE_He": "b" * 64}
+    return write_samples(path, toy, samples, np.full(toy.n_dim, 0.21), nested, CONFIG, hashes)
+
+
+def write_samples(path, toy, samples, best, nested, config, hashes):
+    """Write a finished run with these samples ``(n, n_dim)``, and its maximum at `best`."""
+    n = len(samples)
     result = SamplerResult(
         sampler="dynesty" if nested else "emcee",
-        samples=samples,
-        log_posterior=toy.log_posterior(samples[0])[np.newaxis],
+        samples=samples[np.newaxis],
+        log_posterior=toy.log_posterior(samples)[np.newaxis],
         converged=True,
         verdict="converged: toy",
         n_calls=1000,
@@ -98,13 +105,11 @@ def write_toy(path, toy, nested, n):
         log_evidence=toy.log_evidence if nested else None,
         log_evidence_error=0.2 if nested else None,
     )
-    best = np.full(toy.n_dim, 0.21)
-    value = float(toy.log_likelihood(best[np.newaxis])[0])
     maximum = MapResult(
         theta=best,
-        log_posterior=value + toy.log_evidence,
-        log_likelihood=value,
-        covariance=WIDTH**2 * np.eye(toy.n_dim),
+        log_posterior=float(toy.log_posterior(best[np.newaxis])[0]),
+        log_likelihood=float(toy.log_likelihood(best[np.newaxis])[0]),
+        covariance=np.atleast_2d(np.cov(samples, rowvar=False)),
         unit_point=np.full(toy.n_dim, 0.6),
         unit_covariance=np.eye(toy.n_dim),
         unconstrained=0,
@@ -115,9 +120,9 @@ def write_toy(path, toy, nested, n):
         seconds=0.1,
     )
     settings = DynestySettings() if nested else EmceeSettings()
-    extras = {"data_hashes": {"ONE_H": "a" * 64, "ONE_He": "b" * 64}}
-    with RunFolder.create(path, toy, result.sampler, settings, config_text=CONFIG, extras=extras, quiet=True) as folder:
-        derived, index = derive(toy, samples[0], 100)
+    extras = {"data_hashes": hashes}
+    with RunFolder.create(path, toy, result.sampler, settings, config_text=config, extras=extras, quiet=True) as folder:
+        derived, index = derive(toy, samples, 100)
         write_tree(path / "posterior.nc", build_tree(toy, result, derived, index, {}))
         write_json(path / "summary.json", build_summary(toy, result, maximum, derived))
         folder.end_session("finished", result.verdict)
