@@ -43,7 +43,9 @@ def main() -> None:
     parser.add_argument("--nlive", nargs="+", type=int, default=[125, 250], help="live points")
     parser.add_argument("--seeds", type=int, default=4, help="runs of each")
     options = parser.parse_args()
-    print("ln Z found minus true: mean +- quoted error / sqrt(seeds); scatter over seeds; calls and CPU time of one run.")
+    print(
+        "ln Z found minus true: mean +- quoted error / sqrt(seeds); scatter over seeds; calls and CPU time of one run."
+    )
     print()
     print("| problem | live points | walks / n_dim | bias of ln Z | scatter | quoted error | calls [1e6] | CPU [s] |")
     print("|---|---|---|---|---|---|---|---|")

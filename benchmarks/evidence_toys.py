@@ -24,27 +24,35 @@ class Toy:
 
     @property
     def fingerprint(self) -> str:
+        """SHA-256 of what defines the problem."""
         return hashlib.sha256(f"{self.name} {self.n_dim}".encode()).hexdigest()
 
     def log_prior(self, theta):
+        """Zero inside the unit cube."""
         return np.where(np.all((theta >= 0.0) & (theta <= 1.0), axis=1), 0.0, -np.inf)
 
     def prior_transform(self, unit):
+        """The cube itself."""
         return unit
 
     def sample_prior(self, rng, n):
+        """Uniform draws."""
         return rng.random((n, self.n_dim))
 
     def log_posterior(self, theta):
+        """Sum of log prior and log likelihood."""
         return self.log_prior(theta) + self.log_likelihood(theta)
 
     def log_likelihood_terms(self, theta):
+        """One data set."""
         return {"all": self.log_likelihood(theta)}
 
     def chi2_terms(self, theta):
+        """Minus twice the log likelihood."""
         return {"all": (-2.0 * self.log_likelihood(theta), self.n_dim)}
 
     def derived(self, theta):
+        """Nothing."""
         return {}
 
 
@@ -65,6 +73,7 @@ class Bent(Toy):
         self.log_evidence = float(-0.5 * np.sum(np.log(2.0 * np.pi * (1.0 + self.sigma**2))))
 
     def log_likelihood(self, theta):
+        """Log likelihood of points ``(n, n_dim)``."""
         z = ndtri(np.clip(theta, 1e-300, 1.0 - 1e-16))
         w = z.copy()
         w[:, 1::2] -= z[:, 0::2] ** 2
@@ -104,6 +113,7 @@ class PowerLaws(Toy):
         return -0.5 * np.sum(pull**2, axis=-1) - constant
 
     def log_likelihood(self, theta):
+        """Log likelihood of points ``(n, n_dim)``."""
         return sum(self._block(theta[:, 3 * b : 3 * b + 3], b) for b in range(self.n_blocks))
 
     def _block_evidence(self, block, n_soft=120, n_hard=200):
