@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import RunConfig, build_posterior, build_target, resolved_toml
+from ..config import RunConfig, build_collapsed, build_posterior, resolved_toml
 from ..errors import ConfigError, ParameterError, RunError
 from ..infer.calibration import LEAST_MOCKS, MockFit, MockRecord
 from ..infer.collapsed import CollapsedPosterior
@@ -127,7 +127,7 @@ def mock_fit(config: RunConfig, seed: int, draws: int) -> MockFit:
     # mocks share the processors, not the batches of one mock
     settings = settings_from(get_sampler(name).settings_type, {**options, "processes": 1})
     posterior = build_posterior(config)
-    build_target(config, posterior)  # a posterior that cannot be collapsed is refused before the first mock
+    build_collapsed(config, posterior)  # a posterior that cannot be collapsed is refused before the first mock
     return MockFit(posterior, partial(_target, config, posterior), name, settings, map_settings, seed, draws)
 
 
@@ -135,7 +135,8 @@ def _target(
     config: RunConfig, posterior: Posterior, theta: np.ndarray, rng: np.random.Generator
 ) -> Posterior | CollapsedPosterior:
     """Draw data, and give what the sampler sees of their posterior."""
-    return build_target(config, draw_mock(posterior, theta, rng))
+    mock = draw_mock(posterior, theta, rng)
+    return build_collapsed(config, mock) or mock
 
 
 def run_calibration(
@@ -148,6 +149,7 @@ def run_calibration(
     resume: bool = False,
     overwrite: bool = False,
     quiet: bool = True,
+    plots: bool = True,
 ) -> Calibration:
     """Fit the mocks that are missing in a folder, then test all of them; parameters as for `calibrate`.
 
@@ -161,6 +163,8 @@ def run_calibration(
         The folder.
     config_text : str
         The resolved configuration, kept as ``config.toml``.
+    plots : bool
+        Draw the ranks.
 
     Raises
     ------
@@ -181,7 +185,7 @@ def run_calibration(
                     f"{len(done)} of {mocks} mocks are done", remedy="run the same command with --resume to go on"
                 ) from None
         result = assess([done[index] for index in sorted(done)], fit)
-        folder.write_products(result)
+        folder.write_products(result, plots)
         return result
 
 

@@ -101,14 +101,14 @@ class CalibrationFolder:
         """Keep one mock; the file is there whole or not at all."""
         write_json(self.path / "mocks" / f"{record.index:06d}.json", record.to_dict())
 
-    def write_products(self, result: Calibration) -> None:
+    def write_products(self, result: Calibration, plots: bool = True) -> None:
         """Write ranks, summary and plots."""
-        from ..plots.ranks import distance_plot, rank_plot
-        from ..plots.style import save
-
         write_text(self.path / "ranks.csv", result.csv())
         write_json(self.path / "summary.json", result.to_dict())
-        if result.tests:
+        if plots and result.tests:
+            from ..plots.ranks import distance_plot, rank_plot
+            from ..plots.style import save
+
             ranks = {name: result.ranks_of(name) for name in result.tests}
             with disk_errors(self.path / "plots"):
                 for name, draw in (("ranks", rank_plot), ("distances", distance_plot)):
