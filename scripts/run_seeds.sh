@@ -5,12 +5,13 @@
 #
 #   bash scripts/run_seeds.sh scripts/configs/reference.toml 1 2 3
 #   JOBS=2 bash scripts/run_seeds.sh scripts/configs/reference.toml 1 2 3 -- --quiet
-#   sbatch --array=1-3 --wrap "bash scripts/run_seeds.sh scripts/configs/reference.toml"
+#   sbatch --array=1-3 scripts/slurm/seeds.sbatch scripts/configs/reference.toml
 #
 # Each seed is the run chains/<name>_seed<SEED>. A run that exists is continued, a finished one is left as it is; nothing
 # is overwritten. JOBS runs at a time (default 1); OUTPUT is the folder of the runs (default chains). In a SLURM array
 # each task runs the seed SLURM_ARRAY_TASK_ID, which must be one of the SEEDs if any are given.
-# STELLARCR names the program; by default it is that of .venv in the checkout, else the one on the PATH.
+# STELLARCR names the program; by default it is that of .venv in the checkout, else the one on the PATH. LAUNCH is a whole
+# command in its place, such as LAUNCH="mpiexec -n 3 python -m mpi4py.futures -m stellarcr.cli"; its words have no spaces.
 # Exit code: 0 if all seeds finished, 130 if interrupted, otherwise that of the last seed that failed.
 set -euo pipefail
 
@@ -60,8 +61,10 @@ jobs="${JOBS:-1}" output="${OUTPUT:-chains}"
 case "$jobs" in "" | 0 | *[!0-9]*) stop "JOBS=$jobs is not a number of runs." "Write JOBS=2 for two at a time." ;; esac
 
 # ---- the program and the name of the runs
-program="${STELLARCR:-$root/.venv/bin/stellarcr}"
-[ -n "${STELLARCR:-}" ] || [ -x "$program" ] || program="stellarcr"
+read -ra launch <<<"${LAUNCH:-}"
+program="${launch[0]:-${STELLARCR:-$root/.venv/bin/stellarcr}}"
+[ -n "${LAUNCH:-}${STELLARCR:-}" ] || [ -x "$program" ] || program="stellarcr"
+[ ${#launch[@]} -gt 0 ] || launch=("$program")
 command -v "$program" >/dev/null 2>&1 || stop "the program $program was not found." \
     "Install it (bash scripts/quickstart.sh does), activate its environment, or name it: STELLARCR=/path/to/stellarcr"
 # The first "name" before any section, as stellarcr reads it; else the file's name.
@@ -76,7 +79,7 @@ run_seed() { # run_seed SEED OPTION...: starts it in the background; sets $!
     local run="${name}_seed$1" seed="$1" resume=()
     shift
     [ ! -f "$output/$run/manifest.json" ] || resume=(--resume)
-    local command=("$program" run "$config" --output "$output" --name "$run" --seed "$seed"
+    local command=("${launch[@]}" run "$config" --output "$output" --name "$run" --seed "$seed"
         ${resume[@]+"${resume[@]}"} "$@")
     echo "seed $seed: $output/$run${resume[0]:+ (goes on)}"
     if [ "$jobs" -gt 1 ]; then
