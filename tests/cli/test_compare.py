@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from known_runs import CONFIG, WIDTH, Toy, change_json
 
+from stellarcr.errors import RunError
 from stellarcr.infer.runs import read_run
 from stellarcr.studies.compare import compare
 from stellarcr.studies.compare_files import to_latex
@@ -129,6 +130,80 @@ def test_names_of_groups(names, common):
 def test_names_of_different_models_stay_distinct(write_run):
     runs = [write_run("a_seed1"), write_run("a_seed2", Toy(half=2.0)), write_run("a_seed3", Toy(half=3.0))]
     assert len({m.name for m in compare(runs).models}) == 3
+
+
+# ---------------------------------------------------------------------- data left out, and cross-checks
+
+
+def test_data_left_out_are_predicted_as_the_toys_are(compared):
+    for name, toy in (("good_fit", Toy()), ("bad", Toy(n_dim=3))):
+        peak = -toy.n_dim * np.log(WIDTH * np.sqrt(2 * np.pi))
+        # the data set has a power of the likelihood: 1/L is the exponential of a chi2 with n_dim degrees of freedom
+        found = compared[name].left_out
+        exact = 0.25 * peak + 0.5 * toy.n_dim * np.log(0.75)
+        assert found["ONE H"].reliable
+        assert found["ONE H"].log_density == pytest.approx(exact, abs=4 * found["ONE H"].error)
+        assert compared[name].leave_out_total.data_sets[0] == "ONE H"
+    # the tail of ONE He is a power law of index 3/4
+    bad = compared["bad"].left_out["ONE He"]
+    assert bad.pareto_k == pytest.approx(0.75, abs=0.2)
+    kept = "ONE He" in compared["bad"].leave_out_total.data_sets
+    assert kept == bad.reliable
+    assert kept != any("cannot be left out by reweighting" in w and w.startswith("bad") for w in compared.warnings)
+
+
+def test_differences_of_prediction_are_over_common_data_sets(compared):
+    difference = compared["bad"].leave_out_difference
+    one, two = compared["bad"].left_out, compared["good_fit"].left_out
+    assert compared["good_fit"].leave_out_difference is None
+    expected = sum(one[name].log_density - two[name].log_density for name in difference.data_sets)
+    assert difference.value == pytest.approx(expected)
+    assert set(difference.data_sets) | set(difference.not_reliable) == {"ONE H", "ONE He"}
+
+
+def test_fits_without_a_data_set_replace_what_is_not_reliable(write_run):
+    run = write_run("a", Toy(n_dim=3))
+    part = compare([run]).models[0].left_out["ONE He"]
+    record = {"log_density": -1.5, "error": 0.1, "method": "refit", "pareto_k": 0.3, "effective_samples": 500.0}
+    fingerprint = read_run(run).manifest["fingerprint"]
+    (run / "leave_out.json").write_text(
+        json.dumps({"fingerprint": fingerprint, "data_sets": {"ONE He": record, "ONE H": record}})
+    )
+    again = compare([run]).models[0].left_out
+    assert again["ONE He"].method == ("samples" if part.reliable else "refit")
+    assert again["ONE H"].method == "samples"
+    (run / "leave_out.json").write_text(json.dumps({"fingerprint": fingerprint, "data_sets": {"ONE He": 3}}))
+    with pytest.raises(RunError, match=r"leave_out\.json is damaged"):
+        compare([run])
+
+
+def test_cross_checks_of_evidence_stand_beside_it(write_run, stellarcr):
+    good, wrong = write_run("good"), write_run("wrong_fit", Toy(half=2.0))
+    z = read_run(good).log_evidence
+    importance = {"log_evidence": z + 0.1, "log_evidence_error": 0.01, "effective_samples": 900.0, "pareto_k": 0.2}
+    (good / "evidence.json").write_text(json.dumps({"importance": importance, "insertion": {"p_value": 0.4}}))
+    importance = {**importance, "log_evidence": read_run(wrong).log_evidence - 2.0}
+    (wrong / "evidence.json").write_text(json.dumps({"importance": importance, "insertion": {"p_value": 1e-4}}))
+    result = compare([good, wrong])
+    (check,) = result["good"].evidence_checks
+    assert check.deviation == pytest.approx(0.1 / np.hypot(0.2, 0.01))
+    assert result["wrong_fit"].evidence_checks[0].deviation == pytest.approx(-2.0 / np.hypot(0.2, 0.01))
+    assert [w.partition(":")[0] for w in result.warnings if "biased" in w] == ["wrong_fit", "wrong_fit"]
+    done = stellarcr("compare", good, wrong)
+    assert "Cross-checks of evidence" in done.out
+    assert "-10.0" in done.out
+    (good / "evidence.json").write_text(json.dumps({"importance": {"log_evidence": "high"}}))
+    assert "evidence.json is damaged" in stellarcr("compare", good).err
+
+
+def test_every_comparison_prints_the_priors(write_run, stellarcr):
+    done = stellarcr("compare", write_run("a"), write_run("b", Toy(half=2.0)))
+    lines = [line.split() for line in done.out.splitlines()]
+    k = lines.index(["toy.p_0", "uniform", "-1", "..", "1", "a", "differs"])
+    assert lines[k + 1] == ["uniform", "-2", "..", "2", "b", "differs"]
+    same = stellarcr("compare", write_run("c"), write_run("d", Toy(n_dim=3)))
+    assert "Models that share a parameter share its prior." in same.out
+    assert "differs" not in same.out
 
 
 # ---------------------------------------------------------------------- what may be compared

@@ -62,7 +62,7 @@ def test_csv_is_one_long_table_with_full_precision(compared):
 
 def test_latex_is_escaped_and_rounded(compared):
     text = to_latex(compared)
-    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 4
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 6
     body = [line for line in text.splitlines() if line and not line.startswith("%")]
     assert not any(re.search(r"(?<!\\)_fit", line) for line in body)
     evidence = next(line for line in body if r"good\_fit" in line)

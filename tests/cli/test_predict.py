@@ -189,7 +189,24 @@ def test_several_runs_have_their_columns(stellarcr, folder, tmp_path):
     assert (tmp_path / "bands.pdf").exists()
 
 
+def test_a_run_is_tested_against_the_data_of_its_fit(asked, draws, folder, stellarcr):
+    printed = asked("--check", "--draws", 80)
+    (run,) = printed["runs"]
+    (experiment,) = run["experiments"]
+    assert [c["data"] for c in experiment["checks"]] == ["AMS-02 H", "AMS-02 He", "AMS-02, all"]
+    assert {c["fitted"] for c in experiment["checks"]} == {"yes"}
+    assert any("conservative, because the data are used twice" in note for note in printed["notes"])
+    # ranges and errors are those of the fit, and so is chi2 at the mean prediction
+    (likelihood,) = draws.posterior.likelihoods
+    expected = draws.posterior.predictions(draws.theta)
+    for table, record in zip(likelihood.data.tables, experiment["tables"], strict=True):
+        np.testing.assert_allclose(record["mean"], expected[table.name].mean(axis=0), rtol=1e-5)
+    assert "p-value" in stellarcr("predict", folder, "--check").out
+
+
 BAD = [
+    (["--check", "--data", "dampe"], "--check takes", "leave out"),
+    (["--check", "--at", "3"], "--at does not go with --check", "leave it out"),
     (["--species", "Hee"], "'Hee'", "'He'"),
     (["--species", "B"], "injects B", "choose among"),
     (["--species", ","], "--species is empty", "H,He"),
