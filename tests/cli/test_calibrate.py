@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 SAMPLER = """name = "emcee"
-walkers = 12
+walkers = 32
 ensembles = 2
+chunk = 32
 learn = false
-target_tau = 10.0
-check_every = 100
-map = { starts = 1, generations = 20 }
+target_tau = 4.0
+check_every = 40
+map = { starts = 1, population = 16, generations = 10 }
 """
 
 
@@ -39,8 +40,7 @@ def test_a_calibration_is_written_printed_and_resumed(stellarcr, config):
     for row in rows:
         assert 47.0 < float(row["truth:snr.log10_power"]) < 50.0
         assert 0 <= int(row["rank:snr.gamma2"]) <= 99
-    for number in (3, 17):
-        (folder / "mocks" / f"{number:06d}.json").unlink()
+    (folder / "mocks" / "000017.json").unlink()
     again = stellarcr("calibrate", config, "--mocks", 20, "--seed", 5, "--resume", "--json")
     content = json.loads(again.out)
     assert content["folder"] == "chains/small.calibration"

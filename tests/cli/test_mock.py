@@ -112,7 +112,7 @@ def test_drawn_data_follow_the_likelihood(configured, case):
     other[posterior.names.index("snr.log10_power")] += 0.01
     rng = np.random.default_rng(2)
     both = np.stack([other, start])
-    terms = np.array([np.diff(draw_mock(posterior, start, rng).log_likelihood(both))[0] for _ in range(800)])
+    terms = np.array([np.diff(draw_mock(posterior, start, rng).log_likelihood(both))[0] for _ in range(400)])
     ratios = np.exp(-terms)
     assert 0.02 < np.std(terms) < 1.5
     assert np.mean(ratios) == pytest.approx(1.0, abs=4 * np.std(ratios) / np.sqrt(len(ratios)))

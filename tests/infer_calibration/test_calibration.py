@@ -78,9 +78,9 @@ def test_a_fit_that_ignores_the_data_is_found_by_the_likelihood_alone(tmp_path):
 
 def test_a_chain_is_calibrated_too(tmp_path):
     settings = EmceeSettings(walkers=10, ensembles=2, learn=False, target_tau=12.0, check_every=100, max_steps=2000)
-    result = calibrated(fit_of(Line(), settings=settings, sampler="emcee"), 24, tmp_path / "toy")
+    result = calibrated(fit_of(Line(), settings=settings, sampler="emcee"), 20, tmp_path / "toy")
     assert result.uniform
-    assert len(result.ranked) == 24
+    assert len(result.ranked) == 20
     assert min(record.effective_samples for record in result.records if record.converged) >= 99
 
 
