@@ -15,8 +15,8 @@ log_prior
 derived
     Derived quantities of a thinned set of samples: the variable ``sample`` counts them over chain, then draw.
 nested
-    Nested sampling only: raw weighted samples with ``log_weight``, ``log_likelihood``, ``log_prior_volume`` and
-    ``log_prior``.
+    Nested sampling only: raw weighted samples with ``log_weight``, ``log_likelihood``, ``log_prior_volume``,
+    ``log_prior`` and, where the sampler records it, ``log_likelihood_birth``.
 trace
     MCMC only: some walkers over the whole run, burn-in included.
 prior
@@ -38,9 +38,9 @@ import numpy as np
 import xarray as xr
 
 from stellarcr.errors import ModelError
-from stellarcr.infer.files import write_atomically
+from stellarcr.infer.files import disk_errors, write_atomically
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior
-from stellarcr.infer.runs.reading import DATA_SET
+from stellarcr.infer.runs.reading import DATA_SET, EVIDENCE
 from stellarcr.infer.samplers.base import SamplerResult
 
 CHUNK = 256
@@ -102,6 +102,8 @@ def build_tree(
             {name: ("dead_point", getattr(raw, name), number) for name in columns}
         )
         groups["nested"]["log_prior"] = ("dead_point", _batched(posterior.log_prior, raw.theta), number)
+        if raw.log_likelihood_birth is not None:
+            groups["nested"]["log_likelihood_birth"] = ("dead_point", raw.log_likelihood_birth, number)
     if result.trace is not None:
         dims = ("chain", "step", "walker")
         groups["trace"] = (
@@ -114,7 +116,7 @@ def build_tree(
 
 
 def write_tree(path: Path, tree: xr.DataTree) -> None:
-    """Write the archive atomically.
+    """Write the archive atomically; an evidence that was computed from an older one is removed.
 
     Raises
     ------
@@ -124,6 +126,8 @@ def write_tree(path: Path, tree: xr.DataTree) -> None:
     # Made in memory: HDF5 crashes when the disk fills up while it closes a file.
     content = tree.to_netcdf(engine="h5netcdf")
     write_atomically(path, lambda file: _write_all(file, content))
+    with disk_errors(path):
+        path.with_name(EVIDENCE).unlink(missing_ok=True)
 
 
 def _write_all(file: BinaryIO, content: Any) -> None:

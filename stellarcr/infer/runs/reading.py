@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from stellarcr.infer.samplers.base import Trace, WeightedSamples
 
 DATA_SET = "data_set"
 """Attribute with the name of a data set whose variable cannot have it."""
+
+EVIDENCE = "evidence.json"
+"""File with what ``stellarcr evidence`` found."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,18 @@ class Run:
         """Statistical error of ln Z."""
         return self.summary["log_evidence_error"]
 
+    @property
+    def evidence(self) -> dict[str, Any] | None:
+        """What ``stellarcr evidence`` found for this run: ``importance`` and ``insertion``; None if it was not asked.
+
+        Read from ``evidence.json`` at every call. A file that belongs to other samples, by their hash, does not count.
+        """
+        file = self.path / EVIDENCE
+        if not file.exists():
+            return None
+        content = read_json(file)
+        return content if content.get("posterior_sha256") == samples_hash(self.path) else None
+
     def column(self, name: str) -> FloatArray:
         """Samples of one parameter, shape (n,)."""
         if name not in self.names:
@@ -127,6 +143,12 @@ class Run:
         if self.log_evidence is not None:
             lines.append(f"  {'ln Z':<24} {self.log_evidence:.3f} +- {self.log_evidence_error:.3f}")
         return "\n".join(line.rstrip() for line in lines)
+
+
+def samples_hash(folder: Path) -> str:
+    """SHA-256 (hex) of a run's ``posterior.nc``."""
+    with open(folder / "posterior.nc", "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_run(path: str | Path) -> Run:
@@ -238,6 +260,7 @@ def _nested(tree: Any, names: tuple[str, ...]) -> WeightedSamples | None:
         log_likelihood=group["log_likelihood"][()],
         log_prior_volume=group["log_prior_volume"][()],
         log_prior=group["log_prior"][()] if "log_prior" in group else None,
+        log_likelihood_birth=group["log_likelihood_birth"][()] if "log_likelihood_birth" in group else None,
     )
 
 

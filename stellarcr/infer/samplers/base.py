@@ -150,6 +150,8 @@ class WeightedSamples:
         Log of the prior volume that the likelihood contour encloses.
     log_prior : array, shape (n,), optional
         Log of the prior density; known once the samples are in an archive.
+    log_likelihood_birth : array, shape (n,), optional
+        Contour above which each was drawn, ``-inf`` for the whole prior; where the sampler records it.
     """
 
     theta: FloatArray
@@ -157,6 +159,7 @@ class WeightedSamples:
     log_likelihood: FloatArray
     log_prior_volume: FloatArray
     log_prior: FloatArray | None = None
+    log_likelihood_birth: FloatArray | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from stellarcr.infer.samplers.dynesty_parts import (
     CONDITION,
     SamplerPickler,
     SamplerUnpickler,
+    birth_contours,
     integrals,
     lost_directions,
     range_of_batch,
@@ -279,7 +280,13 @@ class _DynestyRun:
         record = self._record()
         theta, log_likelihood, log_volume, log_weight, log_z, log_z_error = integrals(record)
         log_possible, log_possible_error = self.possible
-        nested = WeightedSamples(theta, log_weight - log_z, log_likelihood, log_volume + log_possible)
+        nested = WeightedSamples(
+            theta,
+            log_weight - log_z,
+            log_likelihood,
+            log_volume + log_possible,
+            log_likelihood_birth=None if self.dynamic else birth_contours(record),
+        )
         ess = kish_sample_size(nested.log_weight)
         rng = np.random.default_rng(np.random.SeedSequence([self.settings.seed, 4]))
         picked = equal_weight_indices(nested.log_weight, min(self.settings.draws, int(np.ceil(ess))), rng)

@@ -40,6 +40,16 @@ def integrals(record: Any) -> tuple[FloatArray, FloatArray, FloatArray, FloatArr
     return theta, log_likelihood, log_volume, log_weight, float(log_z[-1]), float(np.sqrt(variance[-1]))
 
 
+def birth_contours(record: Any) -> FloatArray:
+    """Contour above which each point of a static run was drawn; ``-inf`` for the first live points.
+
+    dynesty records the iteration at which a point was made; iteration k replaces its k-th dead point. A dynamic run
+    counts iterations over all its batches, sorts what they give, and so loses this order.
+    """
+    contours = np.concatenate([[-np.inf], np.array(record["logl"], dtype=float)])
+    return np.asarray(contours[np.array(record["it"], dtype=int)], dtype=np.float64)
+
+
 def lost_directions(unit: FloatArray, names: Sequence[str]) -> tuple[str, ...]:
     """Parameters in which the live points are too narrow for dynesty's ellipsoids.
 
