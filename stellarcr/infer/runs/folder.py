@@ -31,6 +31,7 @@ OWN_FILES = (
     "config.toml",
     "posterior.nc",
     "summary.json",
+    "evidence.json",
     "citations.bib",
     "log.txt",
     "progress.json",
