@@ -23,6 +23,8 @@ _REMEDIES = {
     errno.EACCES: "you may not write here: choose another output folder, or change its permissions",
     errno.EPERM: "you may not write here: choose another output folder, or change its permissions",
     errno.ENOTDIR: "a file is in the way of a folder: choose another output folder, or move the file",
+    errno.ENOENT: "the folder was moved or removed while it was written: move it back, then go on with --resume",
+    errno.EIO: "the disk or the network drive failed: check it, then go on with --resume",
     errno.EEXIST: "a file is in the way of a folder: choose another output folder, or move the file",
 }
 

@@ -1,39 +1,18 @@
 import json
 import os
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from folder_jobs import CONFIG, SHORT, Drifted, go
 from infer_toys import Box, Gaussian, Impossible, WithNaN
-from toy_job import job
 
 from stellarcr.errors import ModelError, ParameterError, RunError
-from stellarcr.infer.runs import RunFolder, execute, read_run
+from stellarcr.infer.runs import RunFolder, read_run
 from stellarcr.infer.runs.checks import config_differences
 from stellarcr.infer.samplers import settings_from
 from stellarcr.infer.samplers.emcee_settings import EmceeSettings
 from stellarcr.infer.samplers.map import MapSettings
-
-SHORT = {"walkers": 16, "max_steps": 60, "check_every": 20, "seed": 7}
-SEARCH = MapSettings(starts=1, generations=60, population=24)
-CONFIG = """
-[model]
-snr = {gamma = -2.4, power = 1e48}
-
-[[data]]
-name = "AMS-02"
-range = [20.0, 2000.0]
-
-[sampler]
-max_steps = 60
-"""
-
-
-def go(folder, problem=None, settings=None, **options):
-    options = {"quiet": True, "config_text": CONFIG, "map_settings": SEARCH} | options
-    return execute(problem or Gaussian(2), options.pop("sampler", "emcee"), settings or SHORT, folder, **options)
 
 
 def test_folder_explains_itself(tmp_path):
@@ -182,17 +161,6 @@ def test_permuted_names_are_refused(tmp_path):
         go(tmp_path, problem, resume=True)
 
 
-class Drifted(Gaussian):
-    """Another likelihood under the old fingerprint, as after an edit of the code."""
-
-    @property
-    def fingerprint(self):
-        return Gaussian(2).fingerprint
-
-    def log_likelihood(self, theta):
-        return super().log_likelihood(theta) * (1 + 1e-6)
-
-
 @pytest.mark.parametrize(("sampler", "settings"), [("emcee", SHORT), ("dynesty", {"nlive": 50, "max_calls": 3000})])
 def test_changed_likelihood_is_found_by_computing_stored_points_again(tmp_path, sampler, settings):
     go(tmp_path, sampler=sampler, settings=settings)
@@ -230,43 +198,6 @@ def test_file_in_place_of_the_folder(tmp_path):
     with pytest.raises(RunError, match="cannot write"):
         go(tmp_path / "run" / "below")
     assert (tmp_path / "run").read_text() == "a file"
-
-
-FULL_DISK = """
-import resource, sys
-sys.path.insert(0, sys.argv[1])
-from stellarcr.errors import RunError
-from toy_job import job
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-try:
-    job(sys.argv[2], "emcee", max_steps=600, learn=False, checkpoint_every=float(sys.argv[4]))
-except RunError as error:
-    print(error)
-"""
-
-
-@pytest.mark.parametrize(
-    ("limit", "every", "victim"),
-    [(8_000, 0.0, "state/emcee.json"), (60_000, 60.0, "state/emcee-")],
-)
-def test_full_disk_keeps_the_last_checkpoint(tmp_path, limit, every, victim):
-    """A limit on the size of files, which holds for a process, stands for a full disk."""
-    here = str(Path(__file__).parent)
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, here, str(tmp_path / "run"), str(limit), str(every)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "cannot write: File too large" in done.stdout
-    assert victim in done.stdout
-    assert "--resume" in done.stdout
-    options = {"max_steps": 600, "learn": False, "checkpoint_every": 60.0}
-    resumed = job(tmp_path / "run", "emcee", resume=True, **options)
-    whole = job(tmp_path / "whole", "emcee", **options)
-    np.testing.assert_array_equal(resumed.samples, whole.samples)
 
 
 def test_nan_leaves_a_run_that_says_it_failed_and_can_be_resumed(tmp_path):

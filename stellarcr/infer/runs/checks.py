@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from stellarcr._version import __version__
 from stellarcr.errors import RunError
-from stellarcr.infer.posterior_protocol import Posterior, describe_point
-from stellarcr.infer.runs.folder import RunFolder
+from stellarcr.infer.posterior_protocol import FloatArray, Posterior, describe_point
+from stellarcr.infer.runs.folder import RunFolder, package_versions
 from stellarcr.infer.samplers import sampler_code
+from stellarcr.infer.samplers.base import read_arrays
+from stellarcr.infer.samplers.map import SLOT as MAP_SLOT
 from stellarcr.infer.samplers.settings import SamplerSettings
 
 TOLERANCE = 1e-9
@@ -34,7 +38,8 @@ def check_same_problem(
     """Refuse to resume a run whose problem, sampler or settings changed, and say what changed.
 
     Compared are the sampler, the ordered parameter names, the posterior's fingerprint, the settings that decide
-    the result (limits such as ``max_steps`` may change), and the log likelihood of stored points.
+    the result (limits such as ``max_steps`` may change), and the log likelihood of stored points. Other versions of
+    packages, or of stellarcr, are noted in the log: what they compute at the stored points is what counts.
 
     Raises
     ------
@@ -70,6 +75,11 @@ def check_same_problem(
             f"sampler settings that decide the result changed: {'; '.join(changed)}", where=where, remedy=remedy
         )
     _check_stored_points(folder, posterior, sampler, remedy)
+    if versions := changed_versions(folder.manifest):
+        folder.note(
+            f"versions changed since the run began: {'; '.join(versions)}. Stored points were computed again and "
+            "agree; the last digits of the samples may not be those of a run with one version"
+        )
 
 
 def _name_of(sampler: str) -> str:
@@ -77,18 +87,47 @@ def _name_of(sampler: str) -> str:
     return sampler.rpartition(":")[2]
 
 
+def changed_versions(manifest: Mapping[str, Any]) -> list[str]:
+    """Say which versions differ from those that a run began with, as ``numpy was 2.0.1, is 2.1.0``.
+
+    Parameters
+    ----------
+    manifest : mapping
+        Of the run.
+    """
+    before = {name: manifest.get(key) for name, key in (("stellarcr", "version"), ("Python", "python"))}
+    before |= manifest.get("packages") or {}
+    now = {"stellarcr": __version__, "Python": sys.version.split()[0], **package_versions()}
+    return [
+        f"{name} was {old}, is {now.get(name, 'not installed')}"
+        for name, old in before.items()
+        if old and old != now.get(name)
+    ]
+
+
 def _check_stored_points(folder: RunFolder, posterior: Posterior, sampler: str, remedy: str) -> None:
+    maximum = folder.slots.load(MAP_SLOT)
+    if maximum is not None:
+        theta = read_arrays(maximum.files["map.npz"])["theta"][np.newaxis]
+        _compare(folder, posterior, "log_posterior", theta, np.array([maximum.fields["log_posterior"]]), remedy)
     state = folder.slots.fields(sampler)
-    if state is None or "stored_points" not in state:
-        return
-    stored = state["stored_points"]
-    theta, old = np.array(stored["theta"]), np.array(stored["values"])
-    new = getattr(posterior, stored["quantity"])(theta)
+    if state is not None and "stored_points" in state:
+        stored = state["stored_points"]
+        theta, old = np.array(stored["theta"]), np.array(stored["values"])
+        _compare(folder, posterior, stored["quantity"], theta, old, remedy)
+
+
+def _compare(
+    folder: RunFolder, posterior: Posterior, quantity: str, theta: FloatArray, old: FloatArray, remedy: str
+) -> None:
+    new = getattr(posterior, quantity)(theta)
     wrong = ~(np.abs(new - old) <= TOLERANCE * np.maximum(1.0, np.abs(old)))
     if wrong.any():
         k = int(np.argmax(wrong))
+        versions = "".join(f"; {text}" for text in changed_versions(folder.manifest))
         raise RunError(
-            f"{stored['quantity']} of a stored point was {old[k]!r} and is now {new[k]!r}: code or data changed",
+            f"{quantity} of a stored point was {float(old[k])!r} and is now {float(new[k])!r}: code or data changed"
+            f"{versions}",
             where=f"{folder.path}, at {describe_point(posterior, theta[k])}",
             remedy=remedy,
         )
@@ -105,7 +144,10 @@ def _what_changed(folder: RunFolder, config_text: str, extras: Mapping[str, Any]
     ]
     if found:
         return "; ".join(found[:8]) + (f"; and {len(found) - 8} more" if len(found) > 8 else "")
-    return "its fingerprint differs (neither a key of config.toml nor the hash of a data file explains it)"
+    versions = "; ".join(changed_versions(folder.manifest))
+    return "its fingerprint differs, and neither a key of config.toml nor the hash of a data file explains it" + (
+        f", but versions do perhaps: {versions}" if versions else ""
+    )
 
 
 _CODE = "code"

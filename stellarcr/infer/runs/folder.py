@@ -180,6 +180,7 @@ class RunFolder:
         self, slot: str, state: Mapping[str, Any], *, add: Mapping[str, Writer], keep: tuple[str, ...] = ()
     ) -> None:
         """Replace a slot's checkpoint."""
+        self._lock.check()
         self.slots.commit(slot, state, add=add, keep=keep)
         self._last_commit = time.monotonic()
 
@@ -198,6 +199,7 @@ class RunFolder:
 
     def note(self, line: str) -> None:
         """Append a line to ``log.txt`` and print it."""
+        self._lock.check()
         path = self.path / "log.txt"
         with disk_errors(path), open(path, "a", encoding="utf-8") as file:
             file.write(f"{_now()}  {line}\n")
@@ -238,6 +240,7 @@ class RunFolder:
         )
 
     def _write_manifest(self) -> None:
+        self._lock.check()
         write_json(self.path / "manifest.json", self.manifest)
 
 

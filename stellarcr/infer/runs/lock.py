@@ -51,7 +51,7 @@ class RunLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        path = folder / LOCK_NAME
+        path = self._path = folder / LOCK_NAME
         with disk_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -71,9 +71,35 @@ class RunLock:
                 where=str(folder),
                 remedy="choose an output folder on a local disk",
             ) from error
-        with disk_errors(path):
-            os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, f"process {os.getpid()} on {platform.node()}\n".encode(), 0)
+        try:
+            with disk_errors(path):
+                os.ftruncate(self._descriptor, 0)
+                os.pwrite(self._descriptor, f"process {os.getpid()} on {platform.node()}\n".encode(), 0)
+            self.check()  # another process may have replaced the folder since the file was opened
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def check(self) -> None:
+        """Refuse to write once the folder was moved, removed or replaced: another run may lie under its name.
+
+        Raises
+        ------
+        RunError
+            If the folder's lock is not the file that this process holds.
+        """
+        try:
+            if os.path.samestat(os.fstat(self._descriptor), os.stat(self._path)):
+                return
+        except OSError:  # nothing there, or nothing that can be looked at
+            problem = "the run folder was moved or removed while this process wrote it"
+        else:
+            problem = "the run folder was replaced by another one while this process wrote it"
+        raise RunError(
+            problem,
+            where=str(self._path.parent),
+            remedy="if it still exists, move it back and go on with --resume; nothing was written to another run",
+        )
 
     def release(self) -> None:
         """Release the lock; the file stays, since removing it could let two writers in."""
