@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from distributed.comm import CommClosedError
 from infer_toys import Box, Gaussian
 
 from stellarcr.errors import ConfigError, MissingDependencyError, RunError
@@ -124,9 +125,10 @@ class FakeClient:
 
 
 def test_a_lost_scheduler_and_a_cluster_without_workers_end_the_run(monkeypatch):
-    with pytest.raises(RunError, match="scheduler is gone") as caught:
-        dask._Watch(FakeClient(), "tcp://a:1").check(CancelledError())
-    assert "--resume" in str(caught.value)
+    for error in (CancelledError(), CommClosedError()):
+        with pytest.raises(RunError, match="scheduler is gone") as caught:
+            dask._Watch(FakeClient(), "tcp://a:1").check(error)
+        assert "--resume" in str(caught.value)
     with pytest.raises(RunError, match="scheduler is gone"):
         dask._Watch(FakeClient("closed"), "tcp://a:1").check(None)
     monkeypatch.setattr(dask, "WITHOUT_WORKERS", -1.0)

@@ -6,6 +6,7 @@ died. A task whose worker dies is given to another one by Dask itself.
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import CancelledError
 from importlib.util import find_spec
@@ -44,6 +45,11 @@ def require_dask() -> None:
 def open_dask(problem: Problem, workers: Workers) -> Backend:
     """Connect to the scheduler, and send the posterior to its workers."""
     require_dask()
+    # Tracebacks of lost connections would hide the error that is raised for them here.
+    loggers = [logging.getLogger(name) for name in ("distributed.client", "tornado.application")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     client = _connect(str(workers.dask_scheduler))
     name = f"stellarcr-{problem.fingerprint[:16]}-{client.id}"
     watch = _Watch(client, str(workers.dask_scheduler))
@@ -65,6 +71,8 @@ def open_dask(problem: Problem, workers: Workers) -> Backend:
         if client.status == "running":
             client.unregister_worker_plugin(name)
         client.close()
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
     return Backend(client.get_executor(pure=False), watch.check, close)
 
@@ -118,13 +126,13 @@ class _Watch:
     def check(self, error: Exception | None) -> None:
         """Raise RunError if the scheduler is gone, workers died over a task, or there have been none for long."""
         from distributed import KilledWorker
+        from distributed.comm import CommClosedError
 
         if isinstance(error, KilledWorker):
             raise RunError(
                 f"Dask gave up: {error}", where=self.address, remedy=f"often memory ran out: {RESUME}"
             ) from error
-        lost = isinstance(error, CancelledError) or self._client.status != "running"
-        if lost:
+        if isinstance(error, (CancelledError, CommClosedError)) or self._client.status != "running":
             raise RunError("the Dask scheduler is gone", where=self.address, remedy=RESUME) from error
         if error is not None:
             return
