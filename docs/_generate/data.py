@@ -77,10 +77,10 @@ def _use(entry: SpectrumEntry, files: dict[str, LikelihoodFile]) -> str:
 
 def _takes(file: LikelihoodFile, entry: SpectrumEntry) -> bool:
     """Whether a likelihood file takes a table, as it is shipped."""
+    measured = "lnA" if entry.quantity == "lnA" else entry.species
     return (
         file.experiment == entry.experiment
-        and entry.quantity in ("flux", "ratio")
-        and entry.species in {"/".join(parts(species)) for species in file.species}
-        and entry.hadronic_model == file.hadronic_model
+        and measured in {"lnA" if species == "lnA" else "/".join(parts(species)) for species in file.species}
+        and entry.hadronic_model in file.hadronic_models
         and file.axis in (None, entry.axis)
     )
