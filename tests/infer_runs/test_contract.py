@@ -99,6 +99,10 @@ def test_result_is_complete_and_consistent(case):
         assert np.all(np.diff(result.nested.log_likelihood) >= 0)
         assert np.all(np.diff(result.nested.log_prior_volume) < 0)
         np.testing.assert_allclose(weights @ result.nested.theta, problem.mean, atol=0.02)
+        births = result.nested.log_likelihood_birth
+        if births is not None:
+            assert np.sum(births == -np.inf) == result.diagnostics["nlive"]
+            assert np.all(births < result.nested.log_likelihood)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -33,6 +33,7 @@ from stellarcr.infer.samplers.ultranest_parts import (
     FirstPoints,
     OneProcess,
     RecordedSteps,
+    birth_contours,
     quiet_and_restored,
 )
 from stellarcr.infer.samplers.ultranest_settings import UltraNestSettings
@@ -161,7 +162,8 @@ class _UltraNestRun:
             ) from error
         if len(self.batches) > self.n_written or saved is None:
             self._checkpoint()
-        return self._result(results, healthy=bool(sampler.live_points_healthy))
+        births = birth_contours(sampler.root, results["weighted_samples"]["logl"])
+        return self._result(results, births, healthy=bool(sampler.live_points_healthy))
 
     def _begin(self) -> None:
         """Draw the first live points."""
@@ -251,7 +253,7 @@ class _UltraNestRun:
             seconds=self.clock.seconds,
         )
 
-    def _result(self, results: dict[str, Any], healthy: bool) -> SamplerResult:
+    def _result(self, results: dict[str, Any], births: FloatArray, healthy: bool) -> SamplerResult:
         """Turn UltraNest's results into posterior samples and an evidence."""
         record = results["weighted_samples"]
         log_likelihood, log_width = np.array(record["logl"], dtype=float), np.array(record["logw"], dtype=float)
@@ -262,7 +264,9 @@ class _UltraNestRun:
         log_volume = np.log(np.cumsum(width[::-1])[::-1] - 0.5 * width)
         log_possible, log_possible_error = self.possible
         theta = self.posterior.prior_transform(np.array(record["upoints"], dtype=float))
-        nested = WeightedSamples(theta, log_weight - log_z, log_likelihood, log_volume + log_possible)
+        nested = WeightedSamples(
+            theta, log_weight - log_z, log_likelihood, log_volume + log_possible, log_likelihood_birth=births
+        )
         ess = kish_sample_size(nested.log_weight)
         rng = np.random.default_rng(np.random.SeedSequence([self.settings.seed, 4]))
         picked = equal_weight_indices(nested.log_weight, min(self.settings.draws, int(np.ceil(ess))), rng)

@@ -139,6 +139,16 @@ class Batches:
         self.far_enough += [float(value) for value in arrays["far_enough"]]
 
 
+def birth_contours(root: Any, log_likelihood: FloatArray) -> FloatArray:
+    """Contour above which each point was drawn, from UltraNest's tree of points; ``-inf`` for the first live points."""
+    births, open_nodes = {}, [root]
+    while open_nodes:
+        node = open_nodes.pop()
+        births.update({child.value: node.value for child in node.children})
+        open_nodes += node.children
+    return np.array([births[value] for value in log_likelihood], dtype=float)
+
+
 class RecordedSteps:
     """A step sampler of UltraNest whose batches are recorded.
 
