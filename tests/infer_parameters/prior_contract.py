@@ -198,6 +198,9 @@ def draws_follow_the_distribution(prior, oracle):
     assert draws.shape == (200, 100)
     assert stats.kstest(draws.ravel(), oracle.cdf).pvalue > 1e-3
     assert np.all(np.isfinite(prior.logpdf(draws)))
+    # of 20000 draws, one in a thousand lies further out on either side, but for one chance in 5e8
+    assert np.min(oracle.cdf(draws)) < 1e-3
+    assert np.min(oracle.sf(draws)) < 1e-3
     # the same seed gives the same draws, and nothing but the generator decides them
     np.testing.assert_array_equal(prior.sample(np.random.default_rng(20240611), (200, 100)), draws)
 

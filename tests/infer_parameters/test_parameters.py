@@ -86,6 +86,18 @@ def test_an_order_changes_the_log_prior_by_its_normalisation():
     np.testing.assert_array_equal(ordered.log_prior(theta)[~kept], -math.inf)
 
 
+def test_order_against_the_order_of_the_parameters():
+    # b < a, where theta holds a first.
+    a, b = Parameter("a", prior=Uniform(0.0, 3.0)), Parameter("b", prior=Uniform(0.0, 4.0))
+    space = ParameterSpace([a, b], [OrderConstraint(["b", "a"])])
+    # b below 3 with probability 3/4, and then below a with 1/2
+    np.testing.assert_allclose(space.log_prior(np.array([[2.0, 1.0]])), -math.log(12.0 * 3.0 / 8.0), rtol=1e-12)
+    assert space.log_prior(np.array([[1.0, 2.0]]))[0] == -math.inf
+    theta = space.sample(np.random.default_rng(11), 1000)
+    assert np.all(theta[:, 1] < theta[:, 0])
+    np.testing.assert_array_equal(space.resolve(theta)["a"], theta[:, 0])
+
+
 def test_log_prior_is_the_density_of_the_transform():
     # The Jacobian of the transform, by central differences: its determinant is one over the density.
     space = make_space()

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from prior_contract import CHECKS, EXAMPLES, U
+from prior_contract import CHECKS, EXAMPLES, TINY, U
 
 from stellarcr.errors import ParameterError
 from stellarcr.infer.priors import (
@@ -48,6 +48,18 @@ def test_truncated_normal_where_scipy_functions_underflow():
     np.testing.assert_allclose(prior.sf(prior.isf([1e-200, 1e-20])), [1e-200, 1e-20], rtol=1e-10)
     mirrored = TruncatedNormal(0.0, 1.0, high=-40.0)
     np.testing.assert_allclose(mirrored.ppf(U), -prior.isf(U), rtol=1e-15)
+
+
+def test_probabilities_next_to_an_edge_at_zero_keep_their_digits():
+    # Where the values can be told apart, so can the probabilities: an order of parameters rests on it.
+    for prior in (Uniform(0.0, 2.0), Uniform(0.0, 1e-3), HalfNormal(0.3)):
+        np.testing.assert_allclose(prior.cdf(prior.ppf(TINY)), TINY, rtol=1e-13)
+    for prior in (Uniform(-2.0, 0.0), Uniform(-1e-3, 0.0)):
+        np.testing.assert_allclose(prior.sf(prior.isf(TINY)), TINY, rtol=1e-13)
+    # next to its upper edge a log-uniform prior loses what the logarithm of a ratio near one does
+    prior = LogUniform(1e4, 3e5)
+    x = 3e5 * (1.0 - np.array([1e-12, 1e-9, 1e-6]))
+    np.testing.assert_allclose(prior.sf(x), -np.log1p((x - 3e5) / 3e5) / math.log(30.0), rtol=3e-4)
 
 
 def test_descriptions():
