@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..infer.comparison import LeaveOutTotal, LeftOut
+from ..infer.comparison import LeaveOutTotal, LeftOut, total
 from ..infer.importance.pareto import RELIABLE_K
 from .compare_result import ModelResult
 from .text_tables import Cell, TextTable, number, text, with_error
@@ -14,7 +14,8 @@ _MARKS = {"samples": "", "refit": " r", "evidence": " e"}
 NOTE = (
     "ln p of each data set, given all others, +- numerical error: from the samples of the fit to all data; r: from a "
     "fit without it; e: from the evidences of both. k: Pareto shape of the ratios, given where it is above "
-    f"{RELIABLE_K}: the number before it is not reliable, and is in no sum."
+    f"{RELIABLE_K}: the number before it is not reliable, and is in no sum. The sum is over the data sets that are "
+    "reliable in all models."
 )
 NOTE_DIFFERENCE = (
     " Differences: over the data sets that are reliable in both models; the error holds numerical errors and, as the "
@@ -39,11 +40,13 @@ def leave_out_tables(models: Sequence[ModelResult], reference: str, per_table: i
         return []
     compared = any(model.leave_out_difference for model in shown)
     names = list(dict.fromkeys(name for model in shown for name in model.left_out))
+    # sums over other data sets are no comparison: only those that every model knows are added up
+    common = [name for name in names if all(name in m.left_out and m.left_out[name].reliable for m in shown)]
     result = []
     for start in range(0, len(shown), per_table):
         block = shown[start : start + per_table]
         rows = [(text(name), *(density(model.left_out.get(name)) for model in block)) for name in names]
-        rows.append((text("sum of reliable"), *(_sum(model.leave_out_total, len(names)) for model in block)))
+        rows.append((text(f"sum of {len(common)}"), *(_sum(_over(model, common), len(common)) for model in block)))
         if compared:
             differences = (_difference(model, reference, len(names)) for model in block)
             rows.append((text(f"difference to {reference}"), *differences))
@@ -62,6 +65,10 @@ def density(part: LeftOut | None) -> Cell:
         return Cell(f"({value.plain}, k {k.plain})", f"({value.latex}, $k$ {k.latex})")
     cell, mark = with_error(part.log_density, part.error), _MARKS[part.method]
     return Cell(cell.plain + mark, cell.latex + mark)
+
+
+def _over(model: ModelResult, names: Sequence[str]) -> LeaveOutTotal:
+    return total({name: model.left_out[name] for name in names})
 
 
 def _sum(found: LeaveOutTotal | None, data_sets: int) -> Cell:

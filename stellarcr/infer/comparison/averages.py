@@ -66,7 +66,9 @@ def log_mean(log_ratios: FloatArray, effective_samples: float | None = None) -> 
     ratios = np.asarray(log_ratios, dtype=np.float64)
     n = len(ratios)
     independent = float(np.clip(n if effective_samples is None else effective_samples, 1.0, n))
-    smoothed = pareto_smoothed(ratios, independent / n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Where repeated samples leave no tail to fit, k is NaN, and the mean counts as not reliable.
+        smoothed = pareto_smoothed(ratios, independent / n)
     possible = np.isfinite(ratios)
     # Weights are normalised; below the smoothed tail they differ from the ratios by the sum of all ratios.
     log_sum = float(np.median(ratios[possible] - smoothed.log_weights[possible]))
