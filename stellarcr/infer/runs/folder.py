@@ -32,6 +32,7 @@ OWN_FILES = (
     "posterior.nc",
     "summary.json",
     "evidence.json",
+    "leave_out.json",
     "citations.bib",
     "log.txt",
     "progress.json",
