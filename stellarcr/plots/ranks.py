@@ -41,14 +41,14 @@ def rank_plot(
         counts = np.array(tests[name].counts)
         chance = 1.0 / len(counts)
         low, high = binom.interval(_BIN_LEVEL, len(ranks[name]), chance)
-        axes.axhspan(low, high, color=_BAND, lw=0, label="99% of bins")
+        axes.axhspan(low, high, color=_BAND, lw=0)
         axes.axhline(len(ranks[name]) * chance, color="black", lw=0.6, ls=(0, (3, 2)))
         edges = np.linspace(0.0, 1.0, len(counts) + 1)
         axes.stairs(counts, edges, color=_DATA, lw=1.2)
-        axes.set_ylim(0.0, 1.15 * max(counts.max(), high))
+        axes.set_ylim(0.0, 1.3 * max(counts.max(), high))
         _write_p(axes, rf"$p_{{\chi^2}}={tests[name].chi2_p:.2g}$")
 
-    return _figure(ranks, labels, draw, "Mocks per bin")
+    return _figure(ranks, labels, draw, "Mocks per bin", "99% of bins")
 
 
 def distance_plot(
@@ -72,11 +72,15 @@ def distance_plot(
         axes.set_ylim(-limit, limit)
         _write_p(axes, rf"$p_D={tests[name].distance_p:.2g}$")
 
-    return _figure(ranks, labels, draw, "Fraction below $-$ uniform")
+    return _figure(ranks, labels, draw, "Fraction below $-$ uniform", "95% of whole curves")
 
 
 def _figure(
-    ranks: Mapping[str, np.ndarray], labels: Mapping[str, str], draw: Callable[[Axes, str], None], y_label: str
+    ranks: Mapping[str, np.ndarray],
+    labels: Mapping[str, str],
+    draw: Callable[[Axes, str], None],
+    y_label: str,
+    band: str,
 ) -> Figure:
     rows = -(-len(ranks) // COLUMNS)
     with paper_style():
@@ -85,6 +89,7 @@ def _figure(
         for axes, name in zip(panels.flat, ranks, strict=False):
             draw(axes, name)
             axes.set_xlim(0.0, 1.0)
+            axes.set_xticks([0.0, 0.5, 1.0])
             axes.set_title(f"${readable_label(labels.get(name, ''), name)}$", pad=3.0)
         for axes in panels.flat[len(ranks) :]:
             axes.remove()
@@ -92,7 +97,9 @@ def _figure(
             filled = [axes for axes in panels[:, column] if axes.figure is not None]
             if filled:
                 filled[-1].tick_params(labelbottom=True)
-        figure.supxlabel("Rank of the truth among posterior draws, as a fraction", fontsize=9.0)
+        figure.supxlabel(
+            f"Rank of the truth among posterior draws, as a fraction (grey: {band} of uniform ranks)", fontsize=9.0
+        )
         figure.supylabel(y_label, fontsize=9.0)
     return figure
 

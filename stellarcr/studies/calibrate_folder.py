@@ -71,15 +71,16 @@ class CalibrationFolder:
                 where=str(self.path),
                 remedy="use --resume to go on with it, or --overwrite to replace it",
             )
-        if manifest.exists():
-            self._remove()
-        foreign = sorted(p.name for p in self.path.iterdir() if not p.name.startswith(".") and p.name not in _FOLDERS)
+        ours = (*_OURS, *_FOLDERS)
+        foreign = sorted(p.name for p in self.path.iterdir() if not p.name.startswith(".") and p.name not in ours)
         if foreign:
             raise RunError(
                 f"the folder holds files that are not of a calibration: {', '.join(foreign[:5])}",
                 where=str(self.path),
                 remedy="choose another output folder or name",
             )
+        # also what a kill left of an overwritten one
+        self._remove()
         with disk_errors(self.path):
             (self.path / "mocks").mkdir(exist_ok=True)
         write_text(self.path / "config.toml", config_text)
@@ -88,7 +89,8 @@ class CalibrationFolder:
     def _remove(self) -> None:
         with disk_errors(self.path):
             for name in _FOLDERS:
-                shutil.rmtree(self.path / name, ignore_errors=True)
+                if (self.path / name).exists():
+                    shutil.rmtree(self.path / name)
             for name in reversed(_OURS):
                 (self.path / name).unlink(missing_ok=True)
 

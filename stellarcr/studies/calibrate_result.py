@@ -29,7 +29,7 @@ class Calibration:
     quantities : tuple of str
         Free parameters and `LOG_LIKELIHOOD`.
     labels : dict of str
-        LaTeX labels of the parameters.
+        LaTeX labels of the quantities.
     tests : dict of Uniformity
         By quantity; empty if fewer than `LEAST_MOCKS` mocks have ranks.
     corrected : dict of (float, float)
@@ -159,7 +159,7 @@ def assess(records: Sequence[MockRecord], fit: MockFit) -> Calibration:
         records=tuple(records),
         draws=fit.draws,
         quantities=quantities,
-        labels=dict(zip(fit.posterior.names, fit.posterior.labels, strict=True)),
+        labels=dict(zip(fit.posterior.names, fit.posterior.labels, strict=True)) | {LOG_LIKELIHOOD: r"\ln L"},
         tests=tests,
         corrected={name: (float(a), float(b)) for name, (a, b) in zip(tests, pairs, strict=True)},
     )

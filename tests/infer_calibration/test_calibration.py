@@ -104,6 +104,23 @@ def test_failed_fits_are_reported(tmp_path):
     assert result.tests["toy.slope"].mocks == 40 - len(result.failed)
 
 
+def test_a_crash_is_a_failed_fit():
+    class Breaks(Line):
+        def mock(self, theta, rng):
+            raise np.linalg.LinAlgError("singular matrix")
+
+    record = fit_of(Breaks())(0)
+    assert record.verdict == "failed: LinAlgError: singular matrix"
+    assert not record.ranks
+
+
+def test_what_a_kill_left_of_a_new_folder_is_no_obstacle(tmp_path):
+    (tmp_path / "toy" / "mocks").mkdir(parents=True)
+    (tmp_path / "toy" / "config.toml").write_text("")
+    (tmp_path / "toy" / "mocks" / "000003.json").write_text("{}")
+    assert len(calibrated(Line(), 20, tmp_path / "toy").records) == 20
+
+
 class Interrupted:
     """A fit that is interrupted before its n-th mock."""
 

@@ -102,6 +102,8 @@ class MockFit:
                 return self._fit(index, theta, truth, self.simulate(theta, rng), rng, fit_seed)
         except StellarcrError as error:
             return MockRecord(index, truth, verdict=f"failed: {error.problem}")
+        except Exception as error:  # of a sampler's own: it would end the calibration at this mock, each time anew
+            return MockRecord(index, truth, verdict=f"failed: {type(error).__name__}: {error}")
 
     def _fit(
         self,
