@@ -1,7 +1,8 @@
 """What lies beside a run and tells more of its evidence and data sets: cross-checks, and fits without a data set.
 
-``evidence.json`` in a run folder holds the evidence by importance sampling and the test of insertion ranks;
-``leave_out.json`` what ``stellarcr leave-out`` found. Both are read as long as they belong to the run's problem.
+``evidence.json`` in a run folder holds what ``stellarcr evidence`` found: the evidence by importance sampling and the
+test of insertion ranks. ``leave_out.json`` holds what ``stellarcr leave-out`` found; it is read as long as it belongs
+to the run's problem.
 """
 
 from __future__ import annotations
@@ -13,51 +14,58 @@ from typing import Any
 import numpy as np
 
 from ..errors import RunError
-from ..infer.comparison import LeftOut, from_samples
+from ..infer.comparison import SEPARATION, LeftOut, from_samples
 from ..infer.files import read_json, write_json
 from ..infer.importance.pareto import LEAST_DRAWS
 from ..infer.runs import Run
+from ..infer.runs.reading import EVIDENCE
 from .compare_result import EvidenceCheck
 
-EVIDENCE, LEFT_OUT = "evidence.json", "leave_out.json"
+LEFT_OUT = "leave_out.json"
 
 
 def evidence_check(run: Run) -> EvidenceCheck | None:
-    """Read the cross-checks of a run's evidence; None where there are none.
+    """Give what ``stellarcr evidence`` found for a run; None if it was not asked, or about other samples.
 
     Raises
     ------
     RunError
-        If the file is damaged.
+        If its file is damaged.
     """
-    path = run.path / EVIDENCE
-    if not path.exists():
+    content = run.evidence
+    if content is None:
         return None
-    content = read_json(path)
     importance, insertion = content.get("importance") or {}, content.get("insertion") or {}
     if not isinstance(importance, Mapping) or not isinstance(insertion, Mapping):
-        raise _damaged(path)
+        raise _damaged(run.path / EVIDENCE)
     numbers = [importance.get(k) for k in ("log_evidence", "log_evidence_error", "effective_samples", "pareto_k")]
     numbers.append(insertion.get("p_value"))
     if not all(isinstance(x, int | float | None) for x in numbers):
-        raise _damaged(path)
-    verdict = str(importance.get("verdict", ""))
-    return EvidenceCheck(run.name, run.log_evidence, run.log_evidence_error, verdict, *numbers)
+        raise _damaged(run.path / EVIDENCE)
+    return EvidenceCheck(
+        run.name,
+        run.log_evidence,
+        run.log_evidence_error,
+        str(importance.get("verdict", "")),
+        importance.get("reliable") is not False,
+        str(insertion.get("verdict", "")),
+        insertion.get("passed") is not False,
+        *numbers,
+    )
 
 
 def check_warnings(check: EvidenceCheck) -> list[str]:
     """What a reader must know of a cross-check that does not agree."""
     found = []
-    if check.deviation is not None and abs(check.deviation) > 3.0:
+    if check.importance is not None and not check.reliable:
+        found.append(f"{check.run}: ln Z by importance sampling is not reliable: {check.verdict}")
+    elif check.deviation is not None and abs(check.deviation) > SEPARATION:
         found.append(
-            f"{check.run}: ln Z by importance sampling is {check.importance:.2f}, {abs(check.deviation):.1f} combined "
-            f"errors from the sampler's {check.log_evidence:.2f}: one of them is biased"
+            f"{check.run}: the sampler's ln Z is {check.log_evidence:.2f}, that of importance sampling "
+            f"{check.importance:.2f}, {abs(check.deviation):.1f} combined errors apart: one of them is biased"
         )
-    if check.insertion_p_value is not None and check.insertion_p_value < 0.01:
-        found.append(
-            f"{check.run}: insertion ranks are not uniform (p = {check.insertion_p_value:.1g}): its ln Z is biased; "
-            "sample with longer walks"
-        )
+    if not check.insertion_passed:
+        found.append(f"{check.run}: insertion ranks: {check.insertion_verdict}")
     return found
 
 

@@ -66,6 +66,12 @@ class EvidenceCheck:
         ln Z of the sampler.
     verdict : str
         Of importance sampling, in words.
+    reliable : bool
+        Whether importance sampling is.
+    insertion_verdict : str
+        Of the test of insertion ranks, in words.
+    insertion_passed : bool
+        Whether the ranks are as they should be; also if they are not known.
     importance, importance_error : float or None
         ln Z by importance sampling.
     effective_samples, pareto_k : float or None
@@ -78,6 +84,9 @@ class EvidenceCheck:
     log_evidence: float | None
     log_evidence_error: float | None
     verdict: str
+    reliable: bool
+    insertion_verdict: str
+    insertion_passed: bool
     importance: float | None
     importance_error: float | None
     effective_samples: float | None
@@ -86,8 +95,8 @@ class EvidenceCheck:
 
     @property
     def deviation(self) -> float | None:
-        """Importance sampling minus the sampler, in combined errors of ln Z."""
-        numbers = (self.importance, self.importance_error, self.log_evidence, self.log_evidence_error)
+        """Sampler minus importance sampling, in combined errors of ln Z."""
+        numbers = (self.log_evidence, self.log_evidence_error, self.importance, self.importance_error)
         one, one_error, two, two_error = numbers
         if one is None or one_error is None or two is None or two_error is None:
             return None

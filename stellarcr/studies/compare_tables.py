@@ -155,8 +155,9 @@ def _checks(models: Sequence[ModelResult]) -> list[TextTable]:
     )
     note = (
         "ln Z: of the sampler, with its quoted error; importance: by importance sampling, with its effective samples "
-        f"and the Pareto shape k of its weights (reliable up to {RELIABLE_K}); insertion p: of the uniformity of "
-        "insertion ranks, small where walks were too short."
+        f"and the Pareto shape k of its weights (reliable up to {RELIABLE_K}); difference: sampler minus importance "
+        "sampling, in combined errors; insertion p: of the uniformity of insertion ranks, small where walks were too "
+        "short. Made by 'stellarcr evidence'."
     )
     return [TextTable("Cross-checks of evidence", note, columns, tuple(rows))]
 

@@ -10,6 +10,7 @@ from known_runs import CONFIG, WIDTH, Toy, change_json
 
 from stellarcr.errors import RunError
 from stellarcr.infer.runs import read_run
+from stellarcr.infer.runs.reading import samples_hash
 from stellarcr.studies.compare import compare
 from stellarcr.studies.compare_files import to_latex
 from stellarcr.studies.compare_groups import common_name
@@ -177,22 +178,37 @@ def test_fits_without_a_data_set_replace_what_is_not_reliable(write_run):
         compare([run])
 
 
+def write_evidence(run, shift, **insertion):
+    importance = {
+        "log_evidence": read_run(run).log_evidence + shift, "log_evidence_error": 0.01, "effective_samples": 900.0,
+        "pareto_k": 0.2, "reliable": True, "verdict": "reliable",
+    }  # fmt: skip
+    content = {"posterior_sha256": samples_hash(run), "importance": importance, "insertion": insertion or None}
+    (run / "evidence.json").write_text(json.dumps(content))
+    return content
+
+
 def test_cross_checks_of_evidence_stand_beside_it(write_run, stellarcr):
     good, wrong = write_run("good"), write_run("wrong_fit", Toy(half=2.0))
-    z = read_run(good).log_evidence
-    importance = {"log_evidence": z + 0.1, "log_evidence_error": 0.01, "effective_samples": 900.0, "pareto_k": 0.2}
-    (good / "evidence.json").write_text(json.dumps({"importance": importance, "insertion": {"p_value": 0.4}}))
-    importance = {**importance, "log_evidence": read_run(wrong).log_evidence - 2.0}
-    (wrong / "evidence.json").write_text(json.dumps({"importance": importance, "insertion": {"p_value": 1e-4}}))
+    content = write_evidence(good, 0.1, p_value=0.4, passed=True, verdict="uniform")
+    write_evidence(wrong, -2.0, p_value=1e-4, passed=False, verdict="walks are too short")
     result = compare([good, wrong])
     (check,) = result["good"].evidence_checks
-    assert check.deviation == pytest.approx(0.1 / np.hypot(0.2, 0.01))
-    assert result["wrong_fit"].evidence_checks[0].deviation == pytest.approx(-2.0 / np.hypot(0.2, 0.01))
-    assert [w.partition(":")[0] for w in result.warnings if "biased" in w] == ["wrong_fit", "wrong_fit"]
+    assert check.deviation == pytest.approx(-0.1 / np.hypot(0.2, 0.01))
+    assert result["wrong_fit"].evidence_checks[0].deviation == pytest.approx(2.0 / np.hypot(0.2, 0.01))
+    told = [w for w in result.warnings if "one of them is biased" in w or "insertion ranks" in w]
+    assert [w.partition(":")[0] for w in told] == ["wrong_fit", "wrong_fit"]
     done = stellarcr("compare", good, wrong)
     assert "Cross-checks of evidence" in done.out
-    assert "-10.0" in done.out
-    (good / "evidence.json").write_text(json.dumps({"importance": {"log_evidence": "high"}}))
+    assert "+10.0" in done.out
+    assert "walks are too short" in done.err
+    content["importance"] |= {"reliable": False, "verdict": "one draw decides"}
+    (good / "evidence.json").write_text(json.dumps(content))
+    assert any("good: ln Z by importance sampling is not reliable: one draw" in w for w in compare([good]).warnings)
+    # of samples that were here before: not about this run
+    (good / "evidence.json").write_text(json.dumps({**content, "posterior_sha256": "0" * 64}))
+    assert compare([good]).models[0].evidence_checks == ()
+    (good / "evidence.json").write_text(json.dumps({**content, "importance": {"log_evidence": "high"}}))
     assert "evidence.json is damaged" in stellarcr("compare", good).err
 
 
