@@ -31,6 +31,7 @@ INSTALLATION = {
 
 LONG = {
     r"(JOBS=\d+ )?bash scripts/run_seeds\.sh ": "several fits in a row; tests/house runs the script",
+    r"stellarcr calibrate scripts/configs/": "fits of 200 mock data sets; tests/cli runs a calibration",
     r"stellarcr run scripts/configs/": "fits of the shipped configurations take minutes to an hour",
 }
 """Commands whose form is checked (command, options, files) and whose effect the pages find prepared.
