@@ -149,9 +149,10 @@ def merged_summary(runs: Sequence[Run], kept: Sequence[np.ndarray], tree: xr.Dat
         }
         for name in runs[0].names
     }
+    quantities = tree["derived"].to_dataset()
     derived = {
-        name: {"map": best.summary["derived"][name]["map"], **interval(tree["derived"][name].values)}
-        for name in tree["derived"].data_vars
+        str(name): {"map": best.summary["derived"][str(name)]["map"], **interval(values.values)}
+        for name, values in quantities.items()
     }
     calls, seconds = (sum(float(s.get(key) or 0.0) for s in summaries) for key in ("calls", "seconds"))
     merged = {
@@ -195,7 +196,7 @@ def _evidence(runs: Sequence[Run]) -> Evidence | None:
 
 def _effective_samples(runs: Sequence[Run], kept: Sequence[np.ndarray], tree: xr.DataTree) -> float:
     if "nested" in tree:
-        return kish_sample_size(tree["nested"]["log_weight"].values)
+        return kish_sample_size(tree["nested"].to_dataset()["log_weight"].values)
     sizes = (
         float(run.summary.get("ess") or 0.0) * len(k) / len(run.samples) for run, k in zip(runs, kept, strict=True)
     )
