@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from evidence_toys import Curved
-from infer_toys import Box, Gaussian, TwoPeaks, WithNaN
+from infer_toys import Box, FarTail, Gaussian, TwoPeaks, WithNaN
 from scipy.stats import multivariate_t, norm
 
 from stellarcr.errors import ConfigError, ModelError, RunError
@@ -58,6 +58,14 @@ def test_volume_is_that_of_a_numerical_derivative():
     # parameters do not mix: the determinant is the product of the derivatives
     slopes = (unbounded.to_theta(z + step)[0] - unbounded.to_theta(z - step)[0]) / (2.0 * step)
     np.testing.assert_allclose(log_volume, np.sum(np.log(np.abs(slopes)), axis=1), rtol=1e-5, atol=1e-5)
+
+
+def test_priors_without_edges_keep_their_parameters():
+    """A normal prior: samples far in its tail are near neither edge."""
+    toy, theta = FarTail(2), np.random.default_rng(5).normal(-7.2, 0.447, (200, 2))
+    unbounded = Unbounded.around(toy, theta)
+    np.testing.assert_array_equal(unbounded.kind, 0)
+    np.testing.assert_array_equal(unbounded.to_theta(theta)[0], theta)
 
 
 def test_samples_on_an_edge_stay_finite():

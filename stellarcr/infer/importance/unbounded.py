@@ -57,15 +57,14 @@ class Unbounded:
         with np.errstate(all="ignore"):
             corners = posterior.prior_transform(np.stack([np.zeros(posterior.n_dim), np.ones(posterior.n_dim)]))
         # an order between parameters moves the corners: samples show that the edge is further out
-        low = np.minimum(np.nan_to_num(corners[0], nan=-np.inf), theta.min(axis=0))
-        high = np.maximum(np.nan_to_num(corners[1], nan=np.inf), theta.max(axis=0))
+        low = np.minimum(np.where(np.isnan(corners[0]), -np.inf, corners[0]), theta.min(axis=0))
+        high = np.maximum(np.where(np.isnan(corners[1]), np.inf, corners[1]), theta.max(axis=0))
         reach = NEAR * np.std(theta, axis=0)
         median = np.median(theta, axis=0)
         near_low, near_high = median - low < reach, high - median < reach
         kind = np.select([near_low & near_high, near_low, near_high], [_BOTH, _LOWER, _UPPER], _NEITHER)
-        distance = np.where(near_low, theta - low, high - theta)
-        with np.errstate(invalid="ignore"):
-            scale = np.where(kind >= _LOWER, np.sqrt(np.mean(distance**2, axis=0)), 1.0)
+        distance = np.where(kind == _LOWER, theta - low, np.where(kind == _UPPER, high - theta, 1.0))
+        scale = np.sqrt(np.mean(distance**2, axis=0))
         return cls(kind, low, high, scale)
 
     def to_unbounded(self, theta: FloatArray) -> FloatArray:
