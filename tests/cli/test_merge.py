@@ -109,6 +109,10 @@ def test_nested_runs_are_pooled_by_effective_size_and_evidences_are_combined(tmp
     np.testing.assert_allclose(weights, 1 / 600, rtol=1e-12)
     assert run.summary["ess"] == pytest.approx(600.0)
     assert np.all(np.diff(run.nested.log_likelihood) >= 0)
+    assert np.all(np.diff(run.nested.log_prior_volume) <= 0)
+    # the runs' volumes are -k / 10 at their k-th sample: at the lowest likelihood of all, the mean is above -0.1
+    assert -0.1 < run.nested.log_prior_volume[0] <= 0
+    assert -29.9 <= run.nested.log_prior_volume[-1] <= -9.9
     expected = combine_seeds([Toy().log_evidence + s for s in shifts], [0.2] * 3)
     assert run.log_evidence == expected.log_evidence
     assert run.log_evidence_error == expected.total_error

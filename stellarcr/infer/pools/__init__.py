@@ -6,7 +6,7 @@ then on only parameters travel. What a task is does not depend on the pool, so r
 
 from __future__ import annotations
 
-from stellarcr.infer.pools.pool import Backend, WorkerPool
+from stellarcr.infer.pools.pool import Backend, WorkerPool, require_workers
 from stellarcr.infer.pools.workers import POOLS, SERIAL, Workers
 
-__all__ = ["POOLS", "SERIAL", "Backend", "WorkerPool", "Workers"]
+__all__ = ["POOLS", "SERIAL", "Backend", "WorkerPool", "Workers", "require_workers"]

@@ -86,6 +86,26 @@ class WorkerPool:
         self._backend.close()
 
 
+def require_workers(workers: Workers) -> None:
+    """Refuse workers that this process cannot have, before anything is spent or written.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the package of the pool is not installed.
+    RunError
+        If this is no MPI job although the pool is ``"mpi"``.
+    """
+    if workers.pool == "mpi":
+        from stellarcr.infer.pools.mpi import require_mpi
+
+        require_mpi()
+    elif workers.pool == "dask":
+        from stellarcr.infer.pools.dask import require_dask
+
+        require_dask()
+
+
 def _open(problem: Problem, workers: Workers) -> Backend:
     if workers.pool == "mpi":
         from stellarcr.infer.pools.mpi import open_mpi

@@ -4,10 +4,10 @@ MCMC: chains lie side by side; of each the last draws are kept, as many as the s
 R-hat is that over the chains of all runs. Merged runs are converged if each of them is and R-hat meets their target.
 
 Nested sampling: equal-weight samples lie one after the other, and a run's share is their number: its effective sample
-size, up to the setting `draws`. The weights of raw samples are multiplied by the share of their run; prior volumes stay
-those of their own run. ln Z is the mean, and its error the larger of what the quoted errors and the scatter give
-(`stellarcr.infer.comparison.evidence`). Merged runs are converged if each of them is and the quoted errors explain the
-scatter of ln Z.
+size, up to the setting `draws`. The weights of raw samples are multiplied by the share of their run; the prior volume
+at a likelihood is the mean of ln X over the runs that reach it. ln Z is the mean, and its error the larger of what the
+quoted errors and the scatter give (`stellarcr.infer.comparison.evidence`). Merged runs are converged if each of them is
+and the quoted errors explain the scatter of ln Z.
 
 Runs are independent estimates of one posterior :math:`p`: :math:`\hat p = \sum_i f_i \hat p_i` with
 :math:`\sum_i f_i = 1` is unbiased for any shares. Their variances fall as one over the effective sample sizes
@@ -104,7 +104,21 @@ def _weighted(trees: Sequence[xr.DataTree], sizes: Sequence[int]) -> xr.Dataset:
         parts.append(part.assign(log_weight=weight.assign_attrs(part["log_weight"].attrs)))
     whole = xr.concat(parts, dim="dead_point", combine_attrs="override")
     # In the order of any nested run: rising likelihood.
-    return whole.isel(dead_point=np.argsort(whole["log_likelihood"].values, kind="stable"))
+    whole = whole.isel(dead_point=np.argsort(whole["log_likelihood"].values, kind="stable"))
+    whole["log_prior_volume"].values[:] = _common_volume(parts, whole["log_likelihood"].values)
+    return whole
+
+
+def _common_volume(parts: Sequence[xr.Dataset], levels: np.ndarray) -> np.ndarray:
+    """Mean of ln X at rising likelihoods, over the runs that reach them."""
+    total, count = np.zeros(len(levels)), np.zeros(len(levels))
+    for part in parts:
+        own, volume = np.sort(part["log_likelihood"].values), -np.sort(-part["log_prior_volume"].values)
+        place = np.maximum(np.searchsorted(own, levels, side="right") - 1, 0)
+        reached = levels <= own[-1]
+        total += np.where(reached, volume[place], 0.0)
+        count += reached
+    return np.minimum.accumulate(total / count)
 
 
 def merged_summary(runs: Sequence[Run], kept: Sequence[np.ndarray], tree: xr.DataTree) -> dict[str, Any]:
