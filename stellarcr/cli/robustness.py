@@ -64,20 +64,50 @@ def leave_out(
 def tension(
     joint: Annotated[Path, typer.Argument(help="Run folder of the fit to all data.", metavar="JOINT")],
     parts: Annotated[
-        list[Path], typer.Argument(help="Run folders of fits to parts of these data, two or more.", metavar="PART...")
-    ],
+        list[Path] | None,
+        typer.Argument(help="Run folders of fits to parts of these data, two or more.", metavar="[PART...]"),
+    ] = None,
+    experiment: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Instead of PART: fit this likelihood of the joint run alone, and all others without it. Repeat to "
+            "fit several, each alone."
+        ),
+    ] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(help="Sampler of these fits, with its default settings; default: as the run.", show_default=False),
+    ] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop each of these fits after this much sampling: seconds, or a time such as 10m.",
+            metavar="TIME",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the pairs of samples that are counted.", min=0)] = 0,
     as_json: AsJson = False,
     csv: Csv = None,
+    quiet: Quiet = False,
 ) -> None:
     """Tell whether the parts of a joint fit agree: suspiciousness, and shifts of shared parameters.
 
-    All runs have one model and the same priors; the parts hold every data set of the joint fit once. A part may be
-    one experiment, or all the others. Needs neither model nor data; ln R needs nested sampling, the rest does not.
+    All runs have one model and the same priors; the parts hold every data set of the joint fit once. With
+    --experiment they are made: runs beside the joint one, NAME.only.KEY and NAME.without.KEY, which are taken as they
+    are if they are there. Given the parts, neither model nor data are needed. ln R needs nested sampling, the rest
+    does not.
     """
+    from ..errors import ConfigError
     from ..studies.tension import tension_report
 
-    tension_report(joint, parts, as_json, csv, seed)
+    if parts and experiment:
+        raise ConfigError("--experiment makes the parts that are given", remedy="give one of the two")
+    if experiment:
+        from ..studies.tension_parts import fit_parts
+
+        parts = fit_parts(joint, experiment, sampler=sampler, max_time=max_time, quiet=quiet or as_json)
+    tension_report(joint, parts or [], as_json, csv, seed)
 
 
 def sensitivity(

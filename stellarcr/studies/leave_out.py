@@ -7,17 +7,14 @@ has the formulas.
 
 from __future__ import annotations
 
-import copy
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..config import RunConfig, load_config
-from ..errors import ConfigError, RunError, nearest
+from ..errors import RunError
 from ..infer.comparison import LeftOut, from_evidences, from_refit, from_samples
 from ..infer.posterior import Posterior
 from ..infer.runs import Run
@@ -32,39 +29,13 @@ from .pictures import posterior_of
 from .predict import draws_of
 from .predict_data import ExperimentPrediction, predict_experiment
 from .predict_selection import restrict
+from .reduced_config import HeldOut, config_without, find_held_out
+
+LEAST_SAMPLES = 50
+"""Posterior samples without which nothing is said (project choice: a tail needs 25, of which five decide)."""
 
 LEAST_POINTS = 20_000
 """Points at which the likelihood of held-out data is averaged where they have nuisance parameters of their own."""
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What a fit leaves out.
-
-    Attributes
-    ----------
-    name : str
-        Data set, such as ``DAMPE Fe``, or key of a likelihood, such as ``dampe``.
-    key : str
-        Key of the likelihood.
-    species : tuple of str
-        Its species that are left out.
-    data_sets : tuple of str
-        Independent sets of points that are left out.
-    whole : bool
-        Whether nothing of the likelihood is left.
-    """
-
-    name: str
-    key: str
-    species: tuple[str, ...]
-    data_sets: tuple[str, ...]
-    whole: bool
-
-    @property
-    def suffix(self) -> str:
-        """End of the name of the run that leaves it out: names of folders hold few characters."""
-        return re.sub(r"[^A-Za-z0-9_-]+", "_", self.name).strip("_")
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,113 +122,40 @@ def leave_out(
     RunError
         If the run cannot be read, or the folder of the other fit holds another problem.
     """
-    stored = read_finished(run)
+    stored = _enough(read_finished(run))
     posterior = posterior_of(stored)
     held = find_held_out(posterior, data, experiments)
     config = load_config(stored.path / "config.toml")
     results = []
     for what in held:
         reduced = config_without(config, posterior, what, stored, sampler)
-        going_on = not overwrite and (run_folder(reduced) / "manifest.json").exists()
-        refit = fit(reduced, resume=going_on, overwrite=overwrite, max_time=max_time, max_calls=max_calls, quiet=quiet)
-        results.append(_judge(stored, posterior, what, refit, draws, seed))
+        refit = fit_reduced(reduced, max_time=max_time, max_calls=max_calls, overwrite=overwrite, quiet=quiet)
+        results.append(_judge(stored, posterior, what, _enough(refit), draws, seed))
     write_left_out(stored, {r.held_out.data_sets[0]: r.best for r in results if len(r.held_out.data_sets) == 1})
     return tuple(results)
 
 
-def find_held_out(posterior: Posterior, data: Sequence[str], experiments: Sequence[str]) -> list[HeldOut]:
-    """Find data sets and experiments of a fit by name.
-
-    Raises
-    ------
-    ConfigError
-        If none is named, or one is unknown.
-    """
-    if not data and not experiments:
-        raise ConfigError(
-            "nothing is named that could be left out", remedy='add --data "DAMPE Fe", or --experiment dampe'
+def _enough(run: Run) -> Run:
+    if len(run.samples) < LEAST_SAMPLES:
+        raise RunError(
+            f"{run.name!r} holds {len(run.samples)} posterior samples: too few to average a likelihood over",
+            where=str(run.path),
+            remedy="sample longer; a search for the maximum has no samples",
         )
-    sets = {group.name: (k.data, (group.name,)) for k in posterior.likelihoods for group in k.data.groups}
-    whole = {k.data.key: (k.data, tuple(g.name for g in k.data.groups)) for k in posterior.likelihoods}
-    found = []
-    for names, known, option in ((data, sets, "--data"), (experiments, whole, "--experiment")):
-        for name in dict.fromkeys(names):
-            if name not in known:
-                raise ConfigError(f"{option} {name!r} is not in this run", remedy=nearest(name, known))
-            experiment, groups = known[name]
-            species = _species_of(experiment, groups)
-            rest = {t.species for t in experiment.tables} - set(species)
-            found.append(HeldOut(name, experiment.key, species, groups, not rest))
-    return found
+    return run
 
 
-def _species_of(data: ExperimentData, groups: Sequence[str]) -> tuple[str, ...]:
-    points = np.concatenate([group.points for group in data.groups if group.name in groups])
-    slices = data.slices
-    touched = [t.species for t in data.tables if np.isin(np.arange(len(data.values))[slices[t.name]], points).any()]
-    return tuple(dict.fromkeys(touched))
-
-
-def config_without(
-    config: RunConfig, posterior: Posterior, held_out: HeldOut, run: Run, sampler: str | None = None
-) -> RunConfig:
-    """Take a data set or an experiment out of a configuration.
-
-    Parameters
-    ----------
-    config : RunConfig
-        That of the run.
-    posterior : Posterior
-        Built from it.
-    held_out : HeldOut
-        What to take out.
-    run : Run
-        The run, which names the new one and its folder.
-    sampler : str, optional
-        Sampler with its default settings.
-
-    Raises
-    ------
-    ConfigError
-        If nothing would be left to fit.
-    """
-    likelihoods: dict[str, dict[str, Any]] = copy.deepcopy(config.likelihoods)
-    parameters = dict(config.parameters)
-    key = held_out.key
-    if held_out.whole:
-        if len(likelihoods) == 1:
-            raise ConfigError(
-                f"without {held_out.name!r} there is nothing to fit", remedy="leave out one of several data sets"
-            )
-        del likelihoods[key]
-        parameters.pop(key, None)
-    else:
-        data = next(k.data for k in posterior.likelihoods if k.data.key == key)
-        likelihoods[key] = _section_without(likelihoods[key], data, held_out)
-    changes: dict[str, Any] = {
-        "name": f"{run.name}.without.{held_out.suffix}",
-        "description": f"{run.name} without {held_out.name}",
-        "likelihoods": likelihoods,
-        "parameters": parameters,
-        "output": config.output.model_copy(update={"folder": str(run.path.resolve().parent)}),
-    }
-    if sampler is not None and sampler != config.sampler.get("name", "emcee"):
-        changes["sampler"] = {"name": sampler}
-    return config.model_copy(update=changes)
-
-
-def _section_without(section: dict[str, Any], data: ExperimentData, held_out: HeldOut) -> dict[str, Any]:
-    """A likelihood's section without some of its species, and without the errors that only these had."""
-    left = [t for t in data.tables if t.species not in held_out.species]
-    kept = dict.fromkeys(t.species for t in left)
-    errors = dict(section.get("errors", {}))
-    components = {name for t in left for name in t.systematics}
-    if "systematic" in errors:
-        errors["systematic"] = {name: c for name, c in errors["systematic"].items() if name in components}
-    difference = data.file.errors.difference
-    if difference is not False and not {difference.minuend, difference.subtrahend} <= set(kept):
-        errors["difference"] = False
-    return {**section, "species": list(kept), "errors": errors}
+def fit_reduced(
+    config: RunConfig,
+    *,
+    max_time: float | str | None = None,
+    max_calls: int | None = None,
+    overwrite: bool = False,
+    quiet: bool = False,
+) -> Run:
+    """Fit, go on with a fit that was cut short, or take a finished one; parameters as for `stellarcr.run`."""
+    going_on = not overwrite and (run_folder(config) / "manifest.json").exists()
+    return fit(config, resume=going_on, overwrite=overwrite, max_time=max_time, max_calls=max_calls, quiet=quiet)
 
 
 # ---------------------------------------------------------------------- judgement

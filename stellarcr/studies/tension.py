@@ -91,7 +91,10 @@ def tension(joint: str | Path, parts: Sequence[str | Path], seed: int = 0) -> Te
     share no parameter, or a run has too few samples or no draws of its prior.
     """
     if len(parts) < 2:
-        raise RunError("tension needs a joint run and at least two parts", remedy="stellarcr tension JOINT PART PART")
+        raise RunError(
+            "tension needs a joint run and at least two parts",
+            remedy="stellarcr tension JOINT PART PART, or --experiment KEY",
+        )
     whole, runs = read_finished(joint), [read_finished(part) for part in parts]
     check_parts(whole, runs)
     fits = [

@@ -16,12 +16,13 @@ from stellarcr.infer.comparison import from_refit
 from stellarcr.infer.constraints import OrderConstraint
 from stellarcr.infer.runs import read_run
 from stellarcr.studies.compare import compare
-from stellarcr.studies.leave_out import HeldOut, config_without, find_held_out, held_out_log_likelihood
+from stellarcr.studies.leave_out import held_out_log_likelihood
 from stellarcr.studies.pictures import posterior_of
+from stellarcr.studies.reduced_config import HeldOut, config_without, find_held_out
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-TINY = {"name": "dynesty", "nlive": 60, "walks": 20, "dlogz": 1.0}
+TINY = {"name": "dynesty", "nlive": 60, "walks": 10, "dlogz": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +171,28 @@ def test_compare_takes_what_was_found(folder, printed):
     (again,) = compare([folder]).models
     assert all(part.method == "samples" for part in again.left_out.values())
     change_json(folder / "leave_out.json", fingerprint=content["fingerprint"])
+
+
+def test_tension_fits_the_parts_that_it_needs(folder, printed, stellarcr):
+    done = stellarcr("tension", folder, "--experiment", "dampe", "--json")
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(done.out)
+    assert found["parts"] == ["small.only.dampe", "small.without.dampe"]
+    assert set(read_run(folder.with_name("small.only.dampe")).log_likelihood) == {"DAMPE H", "DAMPE He"}
+    (pair,) = found["pairs"]
+    assert pair["parameters"] == ["snr.log10_power", "snr.gamma2"]
+    for arguments, says in (
+        (["--experiment", "damp"], "did you mean 'dampe'"),
+        (["--experiment", "dampe", folder], "give one of the two"),
+        ([], "at least two parts"),
+    ):
+        assert says in stellarcr("tension", folder, *arguments).err
+
+
+def test_a_run_of_few_samples_is_refused(write_run, stellarcr):
+    done = stellarcr("leave-out", write_run("short", n=30), "--data", "ONE H")
+    assert done.code == 2
+    assert "'short' holds 30 posterior samples" in done.err
 
 
 @pytest.mark.parametrize(

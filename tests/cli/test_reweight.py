@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def folder(small_content, tmp_path_factory):
     """Return the folder of a nested run of the small configuration."""
     content = {**small_content(), "output": {"folder": str(tmp_path_factory.mktemp("runs"))}}
-    content["sampler"] = {"name": "dynesty", "nlive": 150, "walks": 24, "dlogz": 0.5}
+    content["sampler"] = {"name": "dynesty", "nlive": 120, "walks": 16, "dlogz": 0.5}
     content["sampler"]["map"] = {"starts": 2, "generations": 10, "population": 8}
     return fit(config_from_mapping(content), quiet=True).path
 
