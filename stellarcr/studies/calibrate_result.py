@@ -90,6 +90,8 @@ class Calibration:
             )
         if failed:
             words += f"; {failed} fits FAILED and have no ranks"
+        if missed := sum(record.missed_mode for record in self.ranked):
+            words += f"; {missed} fits MISSED A MODE, in which the truth lies"
         if unconverged:
             words += f"; {unconverged} fits did not converge (their ranks are counted)"
         return words
@@ -104,14 +106,15 @@ class Calibration:
         parameters = [name for name in self.quantities if name != LOG_LIKELIHOOD]
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(
-            ["mock", "converged", "effective_samples", "calls", "seconds"]
+            ["mock", "converged", "effective_samples", "above_maximum", "calls", "seconds"]
             + [f"truth:{name}" for name in parameters]
             + [f"rank:{name}" for name in self.quantities]
         )
         for record in self.records:
             effective = "" if record.effective_samples is None else f"{record.effective_samples:.0f}"
+            above = "" if record.above_maximum is None else f"{record.above_maximum:.3f}"
             writer.writerow(
-                [record.index, str(record.converged).lower(), effective, record.calls, f"{record.seconds:.2f}"]
+                [record.index, str(record.converged).lower(), effective, above, record.calls, f"{record.seconds:.2f}"]
                 + [repr(record.truth[name]) for name in parameters]
                 + [record.ranks.get(name, "") for name in self.quantities]
             )

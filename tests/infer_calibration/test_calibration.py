@@ -95,6 +95,26 @@ def test_too_few_effective_samples_are_counted_as_not_converged(tmp_path):
     assert "not tested: 0 of 20 mocks have ranks" in result.verdict
 
 
+def test_a_missed_mode_is_known_for_certain(tmp_path):
+    class Lost(Line):
+        """A fit that searches and samples far from where the truth may be."""
+
+        def prior_transform(self, unit):
+            return 30.0 + super().prior_transform(unit)
+
+        def posterior_draws(self, rng, n):
+            return self.prior_transform(rng.uniform(0.1, 0.9, (n, 2)))
+
+    record = fit_of(Lost())(0)
+    assert record.above_maximum > 100
+    assert not record.converged
+    assert record.verdict.startswith("missed a mode: ln posterior of the truth is ")
+    result = calibrated(Lost(), 20, tmp_path / "toy")
+    assert "20 fits MISSED A MODE" in result.verdict
+    for right in (fit_of(Line())(k) for k in range(5)):
+        assert right.above_maximum < 0
+
+
 def test_failed_fits_are_reported(tmp_path):
     result = calibrated(Line(fails=frozenset({1})), 40, tmp_path / "toy")
     assert 3 < len(result.failed) < 30

@@ -20,6 +20,10 @@ LOG_LIKELIHOOD = "log_likelihood"
 fit ignores the data and gives back its prior."""
 
 
+_ROUNDING = 0.01
+"""In ln of the posterior: what a search may leave of its last step."""
+
+
 @dataclass(frozen=True)
 class MockRecord:
     """What is kept of one mock.
@@ -33,7 +37,10 @@ class MockRecord:
     ranks : dict of int
         How many posterior draws lie below the truth, by parameter, and for `LOG_LIKELIHOOD`; empty after an error.
     converged : bool
-        Whether the sampler says so, and its effective samples are at least as many as the draws.
+        Whether the sampler says so, its effective samples are at least as many as the draws, and no mode was missed.
+    above_maximum : float or None
+        ln of the posterior at the truth over the largest that search and sampler found. Positive: they missed a mode,
+        for certain.
     verdict : str
         The sampler's own words, or the error that ended the fit.
     effective_samples : float or None
@@ -50,8 +57,14 @@ class MockRecord:
     converged: bool = False
     verdict: str = ""
     effective_samples: float | None = None
+    above_maximum: float | None = None
     calls: int = 0
     seconds: float = 0.0
+
+    @property
+    def missed_mode(self) -> bool:
+        """Whether the truth is more probable than all that was found."""
+        return self.above_maximum is not None and self.above_maximum > _ROUNDING
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, for JSON."""
@@ -136,6 +149,14 @@ class MockFit:
         # A random choice of few out of many effective samples is nearly independent.
         drawn = samples[rng.choice(len(samples), self.draws, replace=False)]
         likelihood = mock.log_likelihood(np.concatenate([theta[None, :], drawn]))
+        found = max(start.log_posterior, float(np.max(result.log_posterior)))
+        above = float(mock.log_posterior(theta[None, :])[0]) - found
+        record = replace(record, above_maximum=above)
+        if record.missed_mode:
+            verdict = (
+                f"missed a mode: ln posterior of the truth is {above:.1f} above all that was found; {result.verdict}"
+            )
+            record = replace(record, converged=False, verdict=verdict)
         ranks = {name: rank_among(theta[k], drawn[:, k], rng) for k, name in enumerate(truth)}
         return replace(record, ranks=ranks | {LOG_LIKELIHOOD: rank_among(likelihood[0], likelihood[1:], rng)})
 
