@@ -1,4 +1,4 @@
-"""SIGKILL at twenty random moments of a run, checkpoints and archive included: it ends as if it had not been killed."""
+"""SIGKILL at random moments of a run, checkpoints and archive included: it ends as if it had not been killed."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from toy_job import SETTINGS
 from stellarcr.infer.runs import read_run
 from stellarcr.infer.runs.slots import CheckpointSlots
 
-KILLS = 20
+KILLS = [6, pytest.param(20, marks=pytest.mark.slow)]
 # A sampler is covered by adding its settings to the toy's.
 RUNS = {Path(sampler).name: (sampler, {}) for sampler in SETTINGS}
 RUNS["emcee"] = ("emcee", {"checkpoint_every": 0.1})
@@ -109,15 +109,16 @@ def whole(server, tmp_path_factory):
     return make
 
 
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize("case", RUNS)
-def test_run_killed_at_twenty_random_moments_ends_as_if_it_had_not_been(tmp_path, server, whole, case):
+def test_run_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path, server, whole, case, kills):
     sampler, options = RUNS[case]
     expected, seconds, operations = whole(case)
     seed = time.time_ns() % 2**32
     print(f"moments drawn with seed {seed}")  # shown when the test fails
     rng = np.random.default_rng(seed)
     folder, killed, reached = tmp_path / "killed", 0, 0
-    while killed < KILLS:
+    while killed < kills:
         if rng.random() < 0.5:
             moment = {"after": rng.uniform(0.0, seconds / 4)}
         else:
