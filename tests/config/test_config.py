@@ -23,6 +23,7 @@ SHIPPED = {
     "snr_only": (13, 487),
     "reference_ia": (22, 487),
     "reference_ia_free": (25, 487),
+    "reference_correlated": (21, 487),
     "reference_scales": (24, 487),
     "propagation": (11, 121),
     "joint": (31, 608),
