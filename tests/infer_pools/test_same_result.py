@@ -69,20 +69,21 @@ def test_run_outlives_a_dask_worker_that_is_killed(configure, cluster):
 
 def test_mpi_job_whose_rank_is_killed_goes_on_from_its_checkpoint(configure, one_thread_environment):
     """And a signal to the job: the first rank writes a checkpoint, the others wait for it."""
-    whole = stellarcr.run(configure("emcee", "alone", max_steps=60), quiet=True)
-    path = configure("emcee", "ranks", pool="mpi", checkpoint_every=0, max_steps=60)
-    for reached, options, how in ((2, [], signal.SIGKILL), (6, ["--resume"], signal.SIGINT)):
+    whole = stellarcr.run(configure("emcee", "alone", max_steps=150), quiet=True)
+    path = configure("emcee", "ranks", pool="mpi", checkpoint_every=0, max_steps=150)
+    for options, how in (([], signal.SIGKILL), (["--resume"], signal.SIGINT)):
+        before = generation("chains/ranks", "emcee")
         command = [MPIEXEC, *MPI, path, "--quiet", *options]
         job = subprocess.Popen(
             command, env=one_thread_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        wait_until(lambda r=reached: generation("chains/ranks", "emcee") >= r, "checkpoints", while_running=job)
+        wait_until(lambda b=before: generation("chains/ranks", "emcee") > b + 1, "checkpoints", while_running=job)
         rank = [pid for pid in descendants(job.pid) if "PMI_RANK=2" in environment_of(pid)][-1]
         os.kill(rank if how == signal.SIGKILL else job.pid, how)
         _, errors = job.communicate(timeout=60)
         assert job.returncode == (9 if how == signal.SIGKILL else 130), errors
         assert ("--resume" in errors) == (how == signal.SIGINT)
-    assert same(whole, stellarcr.run(configure("emcee", "ranks", max_steps=60), resume=True, quiet=True))
+    assert same(whole, stellarcr.run(configure("emcee", "ranks", max_steps=150), resume=True, quiet=True))
 
 
 def test_dynesty_with_its_own_walk_on_dask_is_the_run_made_here(cluster):
