@@ -29,6 +29,8 @@ CASES = {
 }
 OWN = f"{Path(__file__).parents[2]}/docs/examples/own_sampler/my_sampler.py:Differences"
 CASES["a user's own"] = (OWN, {"walkers": 40, "max_steps": 1600})
+LONGER = {"dynesty": {"walks": 60}, "ultranest": {"slices": 12}}
+"""Steps in six dimensions."""
 LEARNING = {"emcee learning": ("emcee", {"walkers": 8, "target_tau": 40.0})}
 """Fitting its proposals takes seconds, so that this case joins the tests in which it differs."""
 
@@ -45,7 +47,7 @@ def run(case, problem, store=None, **options):
 @cache
 def gaussian(case, n_dim=2):
     """One uninterrupted run, shared by the tests that look at it from several sides."""
-    return run(case, Gaussian(n_dim), **({"walks": 60} if n_dim == 6 and "dynesty" in case else {}))
+    return run(case, Gaussian(n_dim), **(LONGER.get(case, {}) if n_dim == 6 else {}))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -62,7 +64,9 @@ def test_flat_likelihood_gives_back_the_prior(case):
         assert abs(result.log_evidence) < 3 / result.diagnostics["nlive"]
 
 
-@pytest.mark.parametrize(("case", "n_dim"), [*[(c, 2) for c in [*CASES, *LEARNING]], ("emcee", 6), ("dynesty", 6)])
+@pytest.mark.parametrize(
+    ("case", "n_dim"), [*[(c, 2) for c in [*CASES, *LEARNING]], ("emcee", 6), ("dynesty", 6), ("ultranest", 6)]
+)
 def test_gaussian_mean_covariance_and_evidence(case, n_dim):
     problem = Gaussian(n_dim)
     result = gaussian(case, n_dim)

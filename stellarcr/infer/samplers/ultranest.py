@@ -24,6 +24,7 @@ from stellarcr.infer.samplers.base import (
     read_arrays,
     stored_points,
 )
+from stellarcr.infer.samplers.dynesty_parts import lost_directions
 from stellarcr.infer.samplers.evaluate import Evaluator
 from stellarcr.infer.samplers.map import MapResult
 from stellarcr.infer.samplers.nested_parts import draw_live_points, equal_weight_indices
@@ -220,7 +221,11 @@ class _UltraNestRun:
         return stored_points("log_likelihood", self.posterior.prior_transform(unit[:8]), values[:8])
 
     def _log_likelihood(self, unit: FloatArray) -> FloatArray:
-        return self.evaluator.log_likelihood(self.posterior.prior_transform(unit))
+        # A slice ends at the faces of the cube, and rounding may put its end beyond them.
+        inside = np.all((unit > 0.0) & (unit < 1.0), axis=1)
+        values = np.full(len(unit), -np.inf)
+        values[inside] = self.evaluator.log_likelihood(self.posterior.prior_transform(unit[inside]))
+        return values
 
     def _after_batch(self, new: bool) -> bool:
         """Act between two batches; say whether a limit is reached."""
@@ -274,12 +279,12 @@ class _UltraNestRun:
         goal = f"ln Z can still grow by less than {self.settings.dlogz:g}"
         verdict = f"converged: {goal}"
         if not healthy:
-            verdict = (
-                "not reliable: the live points lost a direction in the unit cube, and UltraNest stopped before "
-                f"{goal}; prior and data contradict each other there, which dynesty's batched walks can follow"
-            )
+            verdict = f"not reliable: the live points lost a direction, and UltraNest stopped before {goal}"
         elif self.limit:
             verdict = f"not converged: stopped at {self.limit} before {goal}; ln Z is a lower estimate"
+        if lost := lost_directions(np.array(record["upoints"])[-self.nlive :], self.posterior.names):
+            remark = f"prior and data contradict each other in {', '.join(lost)}"
+            verdict = f"{verdict}; {remark}, so ln Z rests on the far tail of the prior"
         order = results["insertion_order_MWW_test"]
         return SamplerResult(
             sampler=SLOT,
@@ -300,7 +305,11 @@ class _UltraNestRun:
                 "efficiency": len(theta) / max(self.evaluator.n_calls, 1),
             },
             log_evidence=log_z + log_possible,
-            log_evidence_error=float(np.hypot(results["logzerr"], log_possible_error)),
+            # sqrt(H / nlive). What UltraNest itself quotes is the largest of 30 bootstrap deviations, which scatters by
+            # a factor of five between runs.
+            log_evidence_error=float(
+                np.sqrt(results["logzerr_single"] ** 2 + results["logzerr_tail"] ** 2 + log_possible_error**2)
+            ),
             nested=nested,
         )
 
