@@ -67,4 +67,4 @@ def _sampler_entry(sampler: str) -> str:
         import emcee
 
         return str(getattr(emcee, "__bibtex__", "")).strip() + "\n"
-    return f"% cite {sampler} as its documentation asks\n"
+    return f"% cite {sampler.rpartition(':')[2]} as its documentation asks\n"

@@ -176,7 +176,7 @@ def _with_manifest(folder: Path, manifest: dict[str, Any]) -> RunRecord:
         status,
         problem,
         has_results and not fault,
-        sampler=_text(manifest.get("sampler")),
+        sampler=_text(manifest.get("sampler")).rpartition(":")[2],  # of a user's own, the name without the file
         parameters=len(names) if isinstance(names, list) else None,
         seed=manifest["seed"] if isinstance(manifest.get("seed"), int) else None,
         started=_date(manifest.get("started")),
