@@ -4,7 +4,11 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from stellarcr.config import config_from_mapping
+from stellarcr.studies.calibrate import mock_fit
 
 SAMPLER = """name = "emcee"
 walkers = 32
@@ -68,3 +72,25 @@ def test_what_cannot_be_calibrated_is_refused(stellarcr, config, arguments, mess
     result = stellarcr("calibrate", config, *arguments)
     assert result.code == 2
     assert message in result.err
+
+
+def test_amplitudes_that_are_integrated_out_are_ranked_too(small_content):
+    content = small_content()
+    content["likelihoods"]["ams02"]["range"] = {"rigidity_min": 300.0}
+    content["parameters"]["snr"]["log10_power"] |= {"low": 48.0, "high": 49.0}
+    content["parameters"]["snr"]["abundance"] = {"He": {"prior": "log_normal", "median": 1.0, "sigma": 0.3}}
+    content["sampler"] = {
+        "walkers": 32, "ensembles": 2, "chunk": 32, "learn": False, "target_tau": 4.0, "check_every": 40,
+        "map": {"starts": 1, "population": 16, "generations": 10},
+    }  # fmt: skip
+    sampled, collapsed = (
+        mock_fit(config_from_mapping({**content, "amplitudes": how}), 3, 99)(0) for how in ("sampled", "collapsed")
+    )
+    assert collapsed.ranks.keys() == sampled.ranks.keys()
+    assert "snr.abundance.He" in collapsed.ranks
+    assert collapsed.truth == sampled.truth
+    assert collapsed.converged
+    assert "amplitudes integrated out" in collapsed.verdict
+    # the same posterior: ranks differ by the noise of 99 draws
+    for name, rank in collapsed.ranks.items():
+        assert abs(rank - sampled.ranks[name]) < 4 * np.sqrt(2 * 99 * 0.25)
