@@ -196,7 +196,7 @@ def importance_evidence(
         )
         n_calls = evaluator.n_calls
     log_evidence, error = log_mean(fresh.log_ratios)
-    verdict, reliable = _judge(log_evidence, fresh, bridge)
+    verdict, reliable = _judge(log_evidence, error, fresh, bridge)
     return ImportanceEvidence(
         log_evidence=log_evidence,
         error=error,
@@ -233,7 +233,7 @@ def _choose(
     return max(tried, key=lambda pair: pair[0])[1]
 
 
-def _judge(log_evidence: float, fresh: _Weighted, bridge: Bridge) -> tuple[str, bool]:
+def _judge(log_evidence: float, error: float, fresh: _Weighted, bridge: Bridge) -> tuple[str, bool]:
     k, effective = fresh.smoothed.pareto_k, fresh.effective
     numbers = (
         f"Pareto k {k:.2f}, {effective:.0f} effective of {len(fresh.log_ratios)} draws, "
@@ -243,7 +243,8 @@ def _judge(log_evidence: float, fresh: _Weighted, bridge: Bridge) -> tuple[str, 
         return f"not reliable: a few draws carry the weight (Pareto k above {RELIABLE_K}); {numbers}", False
     if effective < LEAST_EFFECTIVE:
         return f"not reliable: fewer than {LEAST_EFFECTIVE:.0f} effective draws, take more; {numbers}", False
-    if abs(bridge.log_evidence - log_evidence) > CONSISTENT * bridge.difference_error:
+    # what is less than the quoted error does not matter
+    if abs(bridge.log_evidence - log_evidence) > max(CONSISTENT * bridge.difference_error, error):
         why = "the samples lie where the proposal hardly draws, or are not the posterior's"
         return f"not reliable: {why}; {numbers}", False
     return f"reliable: {numbers}", True
