@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import RunError
 from ..infer.comparison import SEPARATION, LeftOut, from_samples
+from ..infer.comparison.volumes import volume_weights
 from ..infer.files import read_json, write_json
 from ..infer.importance.pareto import LEAST_DRAWS
 from ..infer.runs import Run
@@ -92,10 +93,12 @@ def left_out(runs: Sequence[Run], effective_samples: float) -> dict[str, LeftOut
     known = {name: part for run in runs for name, part in read_left_out(run).items()}
     if sum(len(run.samples) for run in runs) < LEAST_DRAWS:
         return known
+    weights = [volume_weights(run.nested, run.samples, seed) for seed, run in enumerate(runs)]
+    volumes = np.hstack([w for w in weights if w is not None]) if all(w is not None for w in weights) else None
     result = {}
     for name in runs[0].log_likelihood:
         values = np.concatenate([run.log_likelihood[name] for run in runs])
-        part = from_samples(values, effective_samples)
+        part = from_samples(values, effective_samples, volumes)
         result[name] = part if part.reliable else known.get(name, part)
     return result
 

@@ -16,6 +16,7 @@ import numpy as np
 from ..config import RunConfig, load_config
 from ..errors import RunError
 from ..infer.comparison import LeftOut, from_evidences, from_refit, from_samples
+from ..infer.comparison.volumes import volume_weights
 from ..infer.posterior import Posterior
 from ..infer.runs import Run
 from ..infer.runs.archive import CHUNK
@@ -170,11 +171,17 @@ def _judge(run: Run, posterior: Posterior, held_out: HeldOut, refit: Run, draws:
         held_out=held_out,
         refit=refit,
         points=int(sum(len(group.points) for group in data.groups)),
-        samples=from_samples(values, effective_samples(run)),
-        refitted=from_refit(predicted, effective_samples(refit)),
+        samples=from_samples(values, effective_samples(run), volume_weights(run.nested, run.samples)),
+        refitted=from_refit(predicted, effective_samples(refit), _tiled(refit, len(predicted))),
         evidences=_from_evidences(run, refit),
         prediction=predict_experiment(draws_of(refit, draws, seed), data, {}, 10_000, rng),
     )
+
+
+def _tiled(run: Run, n: int) -> np.ndarray | None:
+    """Weights under other prior volumes, for samples that are repeated to `n`."""
+    weights = volume_weights(run.nested, run.samples)
+    return None if weights is None else np.tile(weights, (1, n // len(run.samples)))
 
 
 def effective_samples(run: Run) -> float:

@@ -17,6 +17,7 @@ from .._version import __version__
 from ..config import RunConfig, build_posterior, resolved_toml
 from ..errors import ParameterError, RunError
 from ..infer.comparison.reweighting import LEAST_EFFECTIVE, Reweighted, outside_share, reweight
+from ..infer.comparison.volumes import volume_weights
 from ..infer.files import json_ready, write_json
 from ..infer.importance.pareto import RELIABLE_K
 from ..infer.posterior import Posterior
@@ -132,6 +133,7 @@ def reweight_run(
         new,
         rng,
         effective_samples=effective_samples(stored),
+        volumes=volume_weights(stored.nested, stored.samples),
         log_evidence=(stored.log_evidence, stored.log_evidence_error) if stored.converged else (None, None),
     )
     w = result.weights

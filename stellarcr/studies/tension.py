@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import RunError
 from ..infer.comparison.tension import Fit, Number, ParameterShift, Suspiciousness, parameter_shift, suspiciousness
+from ..infer.comparison.volumes import volume_weights
 from ..infer.files import json_ready, write_product
 from ..infer.runs import Run
 from .compare_data import check_parts
@@ -103,8 +104,9 @@ def tension(joint: str | Path, parts: Sequence[str | Path], seed: int = 0) -> Te
             effective_samples(run),
             run.log_evidence if run.converged else None,
             run.log_evidence_error if run.converged else None,
+            volume_weights(run.nested, run.samples, seed + k),
         )
-        for run in (whole, *runs)
+        for k, run in enumerate((whole, *runs))
     ]
     pairs = tuple(_pair(one, two, seed) for one, two in combinations(runs, 2))
     warnings = [f"{run.name}: {run.summary['verdict']}" for run in (whole, *runs) if not run.converged]

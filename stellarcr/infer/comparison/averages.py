@@ -48,7 +48,9 @@ class LogMean:
         return self.pareto_k <= RELIABLE_K
 
 
-def log_mean(log_ratios: FloatArray, effective_samples: float | None = None) -> LogMean:
+def log_mean(
+    log_ratios: FloatArray, effective_samples: float | None = None, volumes: FloatArray | None = None
+) -> LogMean:
     """Mean of ratios whose logarithms are given.
 
     Parameters
@@ -57,6 +59,9 @@ def log_mean(log_ratios: FloatArray, effective_samples: float | None = None) -> 
         ``-inf`` where the ratio is zero.
     effective_samples : float, optional
         Independent samples that they are worth; their number by default.
+    volumes : array, shape (draws, n), optional
+        Weights of the samples under other prior volumes of a nested run
+        (`stellarcr.infer.comparison.volumes.volume_weights`), whose scatter adds to the error.
 
     Raises
     ------
@@ -75,8 +80,15 @@ def log_mean(log_ratios: FloatArray, effective_samples: float | None = None) -> 
     relative_variance = max(n * float(np.sum(np.exp(2.0 * smoothed.log_weights))) - 1.0, 0.0)
     return LogMean(
         value=log_sum - float(np.log(n)),
-        error=float(np.sqrt(relative_variance / independent)),
+        error=float(np.hypot(np.sqrt(relative_variance / independent), _scatter(smoothed.log_weights, volumes))),
         pareto_k=smoothed.pareto_k,
         effective_samples=smoothed.effective_samples,
         log_weights=smoothed.log_weights,
     )
+
+
+def _scatter(log_weights: FloatArray, volumes: FloatArray | None) -> float:
+    if volumes is None:
+        return 0.0
+    means = volumes @ np.exp(log_weights) / np.mean(volumes, axis=1)
+    return float(np.std(np.log(means), ddof=1))

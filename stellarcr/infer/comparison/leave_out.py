@@ -86,7 +86,9 @@ class LeaveOutTotal:
         return float(np.hypot(self.numerical_error, self.scatter_error or 0.0))
 
 
-def from_samples(log_likelihood: FloatArray, effective_samples: float | None = None) -> LeftOut:
+def from_samples(
+    log_likelihood: FloatArray, effective_samples: float | None = None, volumes: FloatArray | None = None
+) -> LeftOut:
     """Density of a data set from samples of the fit to all data.
 
     Parameters
@@ -95,12 +97,16 @@ def from_samples(log_likelihood: FloatArray, effective_samples: float | None = N
         Of the data set, at equal-weight posterior samples.
     effective_samples : float, optional
         Independent samples that they are worth; their number by default.
+    volumes : array, shape (draws, n), optional
+        Weights under other prior volumes of a nested run.
     """
-    mean = log_mean(-np.asarray(log_likelihood, dtype=np.float64), effective_samples)
+    mean = log_mean(-np.asarray(log_likelihood, dtype=np.float64), effective_samples, volumes)
     return _left_out(mean, -mean.value, "samples")
 
 
-def from_refit(log_likelihood: FloatArray, effective_samples: float | None = None) -> LeftOut:
+def from_refit(
+    log_likelihood: FloatArray, effective_samples: float | None = None, volumes: FloatArray | None = None
+) -> LeftOut:
     """Density of a data set from samples of a fit without it.
 
     Parameters
@@ -110,8 +116,10 @@ def from_refit(log_likelihood: FloatArray, effective_samples: float | None = Non
         their prior.
     effective_samples : float, optional
         Independent samples that they are worth; their number by default.
+    volumes : array, shape (draws, n), optional
+        Weights under other prior volumes of a nested run.
     """
-    mean = log_mean(log_likelihood, effective_samples)
+    mean = log_mean(log_likelihood, effective_samples, volumes)
     return _left_out(mean, mean.value, "refit")
 
 

@@ -55,6 +55,7 @@ def reweight(
     rng: np.random.Generator,
     *,
     effective_samples: float | None = None,
+    volumes: FloatArray | None = None,
     log_evidence: tuple[float | None, float | None] = (None, None),
 ) -> Reweighted:
     """Turn samples of one posterior into samples of another.
@@ -67,6 +68,8 @@ def reweight(
         Of the equal-weight samples.
     effective_samples : float, optional
         Independent samples that they are worth; their number by default.
+    volumes : array, shape (draws, n), optional
+        Weights under other prior volumes of a nested run.
     log_evidence : tuple of float or None
         ln Z of the old posterior and its error.
 
@@ -84,7 +87,7 @@ def reweight(
             f"{possible} of {len(ratios)} samples are possible under the new configuration",
             remedy="fit the new configuration: the two have too little in common",
         )
-    weights = log_mean(ratios, effective_samples)
+    weights = log_mean(ratios, effective_samples, volumes)
     z, error = log_evidence
     known = z is not None and error is not None
     return Reweighted(

@@ -62,12 +62,15 @@ class Fit:
         Independent samples that they are worth.
     log_evidence, log_evidence_error : float, optional
         ln Z and its error.
+    volumes : array, shape (draws, n), optional
+        Weights of the samples under other prior volumes of a nested run.
     """
 
     log_likelihood: FloatArray
     effective_samples: float
     log_evidence: float | None = None
     log_evidence_error: float | None = None
+    volumes: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,8 @@ def suspiciousness(joint: Fit, parts: Sequence[Fit]) -> Suspiciousness:
     values = [np.asarray(fit.log_likelihood, dtype=np.float64) for fit in fits]
     moments = np.array([[np.mean(x), np.var(x, ddof=1)] for x in values])
     covariances = [
-        _covariance_of_moments(x, max(fit.effective_samples, 2.0)) for x, fit in zip(values, fits, strict=True)
+        _covariance_of_moments(x, max(fit.effective_samples, 2.0)) + _covariance_of_volumes(x, fit.volumes)
+        for x, fit in zip(values, fits, strict=True)
     ]
 
     def log_s(m: FloatArray) -> float:
@@ -164,6 +168,15 @@ def _covariance_of_moments(x: FloatArray, n: float) -> FloatArray:
     centred = x - np.mean(x)
     second, third, fourth = (float(np.mean(centred**k)) for k in (2, 3, 4))
     return np.array([[second, third], [third, fourth - second**2]]) / n
+
+
+def _covariance_of_volumes(x: FloatArray, volumes: FloatArray | None) -> FloatArray:
+    """Covariance of the mean and the variance by what prior volumes of a nested run are not known to."""
+    if volumes is None:
+        return np.zeros((2, 2))
+    weights = volumes / np.sum(volumes, axis=1, keepdims=True)
+    means = weights @ x
+    return np.asarray(np.cov(means, weights @ x**2 - means**2))
 
 
 def _propagated(
