@@ -125,7 +125,8 @@ def suspiciousness(joint: Fit, parts: Sequence[Fit]) -> Suspiciousness:
     Returns
     -------
     Suspiciousness
-        Errors are those of means and variances over the effective samples, propagated linearly.
+        Errors are those of means and variances over the effective samples, with what prior volumes of nested runs are
+        not known to, propagated linearly.
 
     Raises
     ------
