@@ -20,6 +20,9 @@ FAR = 1.0
 AUTOCORRELATION_PER_DIMENSION = 15.0
 """Assumed autocorrelation time of emcee in steps per parameter (project choice: 160 were seen in 12 dimensions)."""
 
+CALLS_PER_SLICE = 7.0
+"""Calls of UltraNest per slice step (project choice: 7.3 were seen in the reference fit)."""
+
 INFORMATION_PER_DIMENSION = 3.0
 """Assumed information gain of nested sampling, nats per parameter (project choice)."""
 
@@ -172,6 +175,11 @@ def expected_cost(posterior: Posterior, config: RunConfig) -> Expectation:
         walks = options.get("walks") or max(100, 25 * n_dim)
         calls = live * INFORMATION_PER_DIMENSION * n_dim * walks
         assumption = f"{live} live points, {walks} steps, {INFORMATION_PER_DIMENSION:g} nats per parameter"
+    elif name == "ultranest":
+        live = options.get("nlive") or max(400, 20 * n_dim)
+        slices = options.get("slices") or 2 * n_dim
+        calls = live * INFORMATION_PER_DIMENSION * n_dim * slices * CALLS_PER_SLICE
+        assumption = f"{live} live points, {slices} slices, {INFORMATION_PER_DIMENSION:g} nats per parameter"
     else:
         walkers = options.get("walkers") or max(64, 4 * n_dim)
         ensembles = options.get("ensembles") or 4
@@ -181,6 +189,8 @@ def expected_cost(posterior: Posterior, config: RunConfig) -> Expectation:
         assumption = (
             f"{ensembles} x {walkers} walkers, autocorrelation time {AUTOCORRELATION_PER_DIMENSION:g} per parameter"
         )
+        if name != "emcee":
+            assumption = f"what emcee would need: {assumption}"
     seconds = calls * batch * 1e-6
     limit = options.get("max_time")
     if limit is not None and limit < seconds:

@@ -117,9 +117,10 @@ def _data_table(posterior: Posterior, predictions: Sequence[PriorPrediction]) ->
 
 
 def _cost(posterior: Posterior, expectation: Expectation, sampler: str) -> str:
+    name = sampler.rpartition(":")[2]
     return (
         f"one call {expectation.single_us:.0f} us, {expectation.batch_us:.1f} us per point in batches; "
-        f"{sampler} expects about {expectation.calls:.1e} calls, {duration(expectation.seconds)} on one core "
+        f"{name} expects about {expectation.calls:.1e} calls, {duration(expectation.seconds)} on one core "
         f"(order of magnitude; assumes {expectation.assumption})"
     )
 

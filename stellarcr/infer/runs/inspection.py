@@ -176,7 +176,7 @@ def _with_manifest(folder: Path, manifest: dict[str, Any]) -> RunRecord:
         status,
         problem,
         has_results and not fault,
-        sampler=_text(manifest.get("sampler")).rpartition(":")[2],  # of a user's own, the name without the file
+        sampler=_sampler_name(manifest.get("sampler")),
         parameters=len(names) if isinstance(names, list) else None,
         seed=manifest["seed"] if isinstance(manifest.get("seed"), int) else None,
         started=_date(manifest.get("started")),
@@ -231,6 +231,11 @@ def archive_fault(path: Path) -> str:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _sampler_name(value: Any) -> str | None:
+    """Name of a sampler; of a user's own, without its file."""
+    return (_text(value) or "").rpartition(":")[2] or None
 
 
 def _number(value: Any) -> Any:
