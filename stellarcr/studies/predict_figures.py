@@ -115,8 +115,14 @@ def draw_data(
     for experiment in predictions[0]:
         for table in experiment.tables:
             name = table.spectrum.species
+            if table.spectrum.quantity == "lnA":
+                continue  # no spectrum; its numbers are in the table that is printed
             content = FigureContent((axis or "R") if name in ELEMENTS else table.spectrum.axis, is_ratio(name))
             placed.setdefault(content, {}).setdefault(name, []).append((experiment, table))
+    if not placed:
+        raise ConfigError(
+            "<ln A> has no spectrum to draw", remedy="name a likelihood of fluxes as well, or leave --plot out"
+        )
     written: list[Path] = []
     several = sum(not content.ratios for content in placed) > 1
     for content, by_species in placed.items():

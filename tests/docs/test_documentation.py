@@ -82,5 +82,6 @@ def test_long_fits(line, tmp_path):
             ["bash", "-c", short], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
         )
         assert result.returncode == 0, result.stderr
-    (run,) = tmp_path.iterdir()
-    assert (run / "summary.json").exists()
+    runs = list(tmp_path.iterdir())
+    assert len(runs) == (1 + line.partition("--each")[2].count(",") if "--each" in line else 1)
+    assert all((run / "summary.json").exists() for run in runs)
