@@ -141,6 +141,10 @@ def trace_of(run: Any) -> ChainTrace | NestedTrace:
             log_evidence=run.log_evidence,
             log_evidence_error=run.log_evidence_error,
         )
+    if run.trace is None and "merged" in run.manifest:
+        raise ParameterError(
+            f"run {run.name!r} is merged of several, and keeps no trace", remedy="draw the runs that it was merged of"
+        )
     if run.trace is None:
         raise ParameterError(
             f"run {run.name!r} has no trace: its sampler is {run.summary.get('sampler')!r}",

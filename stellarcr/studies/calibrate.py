@@ -116,7 +116,9 @@ def mock_fit(config: RunConfig, seed: int, draws: int) -> MockFit:
     StellarcrError
         For a wrong configuration, and a sampler that gives no posterior samples.
     """
-    map_settings = sampler_settings(config)
+    # mocks are shared out, not the points of one
+    alone: dict[str, Any] = {"processes": 1, "pool": "processes", "dask_scheduler": None}
+    map_settings = replace(sampler_settings(config), **alone)
     options = {**config.sampler}
     name = str(options.pop("name", "emcee"))
     options.pop("map", None)
@@ -126,8 +128,7 @@ def mock_fit(config: RunConfig, seed: int, draws: int) -> MockFit:
             where=f"{config.where} [sampler]",
             remedy="calibrate with --sampler emcee",
         )
-    # mocks share the processors, not the batches of one mock
-    settings = settings_from(get_sampler(name).settings_type, {**options, "processes": 1})
+    settings = settings_from(get_sampler(name).settings_type, {**options, **alone})
     posterior = build_posterior(config)
     build_collapsed(config, posterior)  # a posterior that cannot be collapsed is refused before the first mock
     return MockFit(posterior, partial(_target, config, posterior), name, settings, map_settings, seed, draws)

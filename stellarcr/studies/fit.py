@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ def sampler_settings(config: RunConfig) -> MapSettings:
         sampler = get_sampler(str(name))
     except ConfigError as error:
         raise ConfigError(error.problem, where=error.where or where, remedy=error.remedy) from None
-    settings_from(sampler.settings_type, options, where=where)
-    return settings_from(MapSettings, {"seed": config.seed, **search}, where=f"{config.where} [sampler.map]")
+    workers = settings_from(sampler.settings_type, options, where=where).workers
+    shared = {"seed": config.seed, **asdict(workers)}
+    return settings_from(MapSettings, {**shared, **search}, where=f"{config.where} [sampler.map]")
 
 
 def run(

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from stellarcr._version import __version__
 from stellarcr.errors import RunError, StellarcrError
 from stellarcr.infer.files import write_json
+from stellarcr.infer.pools.pool import require_workers
 from stellarcr.infer.posterior_protocol import Collapsed, Posterior
 from stellarcr.infer.progress import duration
 from stellarcr.infer.runs.archive import build_tree, derive, write_tree
@@ -99,6 +100,8 @@ def execute(
     adapter = get_sampler(sampler)
     given = {key: value for key, value in (limits or {}).items() if value is not None}
     settings = replace(_settings(adapter, settings), **given)
+    # before a folder is made: a pool that cannot be used leaves no failed run
+    require_workers(settings.workers)
     path = Path(folder)
     common: dict[str, Any] = {"config_text": config_text, "extras": extras}
     if resume or extend:
@@ -210,7 +213,12 @@ def _sample(
     if isinstance(settings, MapSettings):
         map_settings = settings
     elif map_settings is None:
-        map_settings = MapSettings(seed=settings.seed, processes=settings.processes)
+        map_settings = MapSettings(
+            seed=settings.seed,
+            processes=settings.processes,
+            pool=settings.pool,
+            dask_scheduler=settings.dask_scheduler,
+        )
     maximum = find_maximum(posterior, map_settings, folder)
     folder.note(maximum.summary())
     result = adapter.run(posterior, settings, folder, start=maximum)

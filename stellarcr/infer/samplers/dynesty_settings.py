@@ -61,9 +61,10 @@ class DynestySettings(SamplerSettings):
         self._require_integer("batch", 0)
         self._require_integer("queue_size", 1)
         self._require_integer("n_effective", 1)
-        if self.batch == 0 and self.processes > 1 and self.queue_size < 2:
+        if self.batch == 0 and self.workers.parallel and self.queue_size < 2:
+            given = f"processes = {self.processes}" if self.pool == "processes" else f"pool = {self.pool!r}"
             raise ConfigError(
-                f"sampler option processes = {self.processes} has no effect with batch = 0 and queue_size = 1",
+                f"sampler option {given} has no effect with batch = 0 and queue_size = 1",
                 where=type(self).__name__,
                 remedy="set queue_size to the number of walkers to spread, or leave batch at its default",
             )
