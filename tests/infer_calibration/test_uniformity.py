@@ -28,19 +28,22 @@ def test_bins_are_equal_and_filled(mocks):
 
 
 def test_distance_is_that_of_kolmogorov_and_smirnov_for_many_ranks():
-    largest = 9_999
+    largest = 999
     ranks = np.random.default_rng(3).integers(0, largest + 1, 150)
     result = uniformity_of(ranks, largest)
     expected = stats.kstest((ranks + 0.5) / (largest + 1), "uniform")
     assert result.distance == pytest.approx(expected.statistic, abs=1e-3)
-    assert result.distance_p == pytest.approx(expected.pvalue, abs=0.02)
+    assert result.distance_p == pytest.approx(expected.pvalue, abs=0.03)
 
 
 def test_p_values_of_uniform_ranks_are_uniform():
     rng = np.random.default_rng(5)
     results = [uniformity_of(rng.integers(0, 100, 200), 99) for _ in range(400)]
-    for p_values in ([r.chi2_p for r in results], [r.distance_p for r in results]):
-        assert stats.kstest(p_values, "uniform").pvalue > 1e-3
+    for p_values in (np.array([r.chi2_p for r in results]), np.array([r.distance_p for r in results])):
+        for level in (0.01, 0.05, 0.2, 0.5):
+            error = np.sqrt(level * (1 - level) / len(results))
+            # equal distances are common among whole numbers, which makes their p-values a little too large
+            assert 0.75 * level - 4 * error < np.mean(p_values <= level) < level + 4 * error
     mean = np.array([r.mean for r in results])
     spread = np.array([r.spread for r in results])
     assert np.mean(mean) == pytest.approx(0.5, abs=4 * results[0].mean_error / 20)
