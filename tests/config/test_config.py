@@ -28,6 +28,7 @@ SHIPPED = {
     "propagation": (11, 121),
     "joint": (31, 608),
     "stellar": (20, 487),
+    "calibration": (7, 123),
 }
 
 
@@ -51,7 +52,7 @@ def test_shipped_configurations(name, configs):
     assert config.name == name
     assert config.description
     assert (space.n_dim, sum(len(d.values) for d in data)) == SHIPPED[name]
-    populations = {"snr_only": 1, "propagation": 1, "reference_ia": 5, "reference_ia_free": 5}
+    populations = {"snr_only": 1, "propagation": 1, "calibration": 2, "reference_ia": 5, "reference_ia_free": 5}
     assert len(model.populations) == populations.get(name, 4)
     # every free parameter says where its prior comes from, but for the benchmark, whose source is its description
     rows = [row for row in space.table() if row.kind == "free"]

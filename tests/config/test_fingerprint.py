@@ -194,7 +194,7 @@ def test_resolved_text_spells_out_defaults(small_content):
     assert again["galaxy"]["D0"] == 3.7e28
     assert again["grid"]["per_decade"] == 20
     assert again["seed"] == 1
-    assert again["likelihoods"]["ams02"]["nuisances"]["phi"]["prior"]["kind"] == "normal"
+    assert again["likelihoods"]["ams02"]["nuisances"]["phi"]["prior"]["kind"] == "truncated_normal"
     assert again["likelihoods"]["ams02"]["range"]["rigidity_min"] == 20.0
 
 
