@@ -177,7 +177,7 @@ def expected_cost(posterior: Posterior, config: RunConfig) -> Expectation:
         assumption = f"{live} live points, {walks} steps, {INFORMATION_PER_DIMENSION:g} nats per parameter"
     elif name == "ultranest":
         live = options.get("nlive") or max(400, 20 * n_dim)
-        slices = options.get("slices") or 2 * n_dim
+        slices = options.get("slices") or 4 * n_dim
         calls = live * INFORMATION_PER_DIMENSION * n_dim * slices * CALLS_PER_SLICE
         assumption = f"{live} live points, {slices} slices, {INFORMATION_PER_DIMENSION:g} nats per parameter"
     else:

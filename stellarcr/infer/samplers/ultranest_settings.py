@@ -18,7 +18,7 @@ class UltraNestSettings(SamplerSettings):
     nlive : int, optional
         Live points; default max(400, 20 n_dim).
     slices : int, optional
-        Slice steps from a live point to a new one; default 2 n_dim. Each takes five to ten calls, where a step of
+        Slice steps from a live point to a new one; default 4 n_dim. Each takes five to ten calls, where a step of
         dynesty's ``walks`` takes one.
     dlogz : float
         Stop when the live points could add less than this to ln Z.
@@ -53,4 +53,4 @@ class UltraNestSettings(SamplerSettings):
 
     def slices_for(self, n_dim: int) -> int:
         """Slice steps in `n_dim` dimensions."""
-        return 2 * n_dim if self.slices is None else self.slices
+        return 4 * n_dim if self.slices is None else self.slices
