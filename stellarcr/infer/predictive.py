@@ -30,6 +30,9 @@ included, with mean m and covariance C_model = sum_s (mu_s - m)(mu_s - m)^T / (S
 Of data that the draws were fitted to, both p-values are conservative: the data are used twice, predictions have moved
 towards them, and the p-values crowd around 1/2 or above. There only a small one means something.
 
+An intrinsic scatter that was fitted belongs to the errors of the data: to C_data its mean over the draws, to y_rep and
+to the realised discrepancy that of the draw.
+
 Asymmetric errors enter C_data with the mean of both sides, because a two-piece distribution has no correlated form;
 `replicate` draws them with their asymmetry. Upper limits have no covariance and are left out.
 """
@@ -183,6 +186,7 @@ def check_predictions(
     errors: ErrorModel,
     rng: np.random.Generator,
     replicates: int = 10_000,
+    variance: np.ndarray | None = None,
 ) -> PredictiveCheck:
     """Compare data with the predictions of posterior draws.
 
@@ -199,6 +203,9 @@ def check_predictions(
         Source of the replicated data.
     replicates : int
         About how many data sets are replicated for the p-value.
+    variance : numpy.ndarray, optional
+        Of an intrinsic scatter, ``(n_draws, n)``: added to that of every point. Where one number is asked for, its mean
+        over the draws.
 
     Returns
     -------
@@ -224,18 +231,19 @@ def check_predictions(
             f"{bad} of {n_draws} draws predict values that are not finite",
             remedy="check the range of the data and the parameters of the run",
         )
-    factor = _factor(covariance_of(errors))
+    scatter = None if variance is None else np.mean(variance, axis=0)
+    factor = _factor(covariance_of(errors) + (0.0 if scatter is None else np.diag(scatter)))
 
     def whiten(rows: np.ndarray) -> np.ndarray:
         return np.asarray(solve_triangular(factor, rows.T, lower=True)).T
 
     white, measured = whiten(predictions), whiten(values[None, :])
     statistic = float(_Discrepancy.of(white)(measured)[0])
-    p_value, p_error = _predictive_p(white, measured, errors, whiten, rng, replicates)
-    realised = chi2_distribution.sf(errors.chi2(values - predictions), errors.size)
+    p_value, p_error = _predictive_p(white, measured, errors, variance, whiten, rng, replicates)
+    realised = chi2_distribution.sf(errors.chi2(values - predictions, variance), errors.size)
     return PredictiveCheck(
         points=errors.size,
-        chi2=float(errors.chi2(values - predictions.mean(axis=0))),
+        chi2=float(errors.chi2(values - predictions.mean(axis=0), scatter)),
         predictive_chi2=statistic,
         predictive_chi2_error=_jackknife(white, measured),
         p_value=p_value,
@@ -267,19 +275,21 @@ class _Discrepancy:
         return np.sum(residuals**2, axis=-1) - np.sum(self.weights * along**2, axis=-1)
 
 
-def _predictive_p(white, measured, errors, whiten, rng, replicates):  # type: ignore[no-untyped-def]
+def _predictive_p(white, measured, errors, variance, whiten, rng, replicates):  # type: ignore[no-untyped-def]
     """p-value and Monte Carlo error: mean and half the difference of both ways to split the draws."""
-    halves = (white[::2], white[1::2])
-    per_draw = max(1, round(0.5 * replicates / len(halves[1])))
+    halves = (slice(0, None, 2), slice(1, None, 2))
+    per_draw = max(1, round(0.5 * replicates / (len(white) // 2)))
     values, errors_of_fraction = [], []
-    for reference, sources in (halves, halves[::-1]):
-        discrepancy = _Discrepancy.of(reference)
+    for reference, half in (halves, halves[::-1]):
+        discrepancy, sources = _Discrepancy.of(white[reference]), white[half]
+        scatter = None if variance is None else variance[half]
         observed = discrepancy(measured)[0]
         at_once = max(1, _VALUES_AT_ONCE // (per_draw * errors.size))
         fractions = []
         for start in range(0, len(sources), at_once):
             some = sources[start : start + at_once]
-            noise = whiten(replicate(errors, rng, len(some) * per_draw)).reshape(len(some), per_draw, -1)
+            own = None if scatter is None else np.repeat(scatter[start : start + at_once], per_draw, axis=0)
+            noise = whiten(replicate(errors, rng, len(some) * per_draw, variance=own)).reshape(len(some), per_draw, -1)
             fractions.append(np.mean(discrepancy(some[:, None, :] + noise) >= observed, axis=1))
         fraction = np.concatenate(fractions)
         # the data count as one more replicate: p is never zero

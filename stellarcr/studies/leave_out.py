@@ -170,7 +170,7 @@ def _judge(run: Run, posterior: Posterior, held_out: HeldOut, refit: Run, draws:
     return LeaveOutResult(
         held_out=held_out,
         refit=refit,
-        points=int(sum(len(group.points) for group in data.groups)),
+        points=sum(group.count for group in data.groups),
         samples=from_samples(values, effective_samples(run), volume_weights(run.nested, run.samples)),
         refitted=from_refit(predicted, effective_samples(refit), _tiled(refit, len(predicted))),
         evidences=_from_evidences(run, refit),

@@ -3,7 +3,8 @@
 An experiment is described by a likelihood file, as in a fit. Its nuisance parameters are, in this order: what the
 caller gives; the posterior's draws, if the run fitted the same experiment under the same key; else the likelihood
 file's value or draws from its prior. Nothing is refitted or profiled. Energy scale and normalisation move the
-prediction as they do in a fit: J(E) = n J_true(E / s) / s. `stellarcr.infer.predictive` defines every number.
+prediction as they do in a fit: J(E) = n J_true(E / s) / s; intrinsic scatter widens the errors. Data for several
+hadronic models are checked model by model. `stellarcr.infer.predictive` defines every number.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from ..likelihood.experiment import DataGroup, ExperimentData, ExperimentLikelih
 from ..likelihood.experiment_response import ExperimentResponse
 from ..likelihood.prediction import SourceTable, connect
 from .predict import PosteriorDraws, draws_of, injected_species
-from .predict_selection import fitted_points, is_related, load_experiments, restrict
+from .predict_selection import by_hadronic_model, fitted_points, is_related, load_experiments, restrict
 
-NUISANCES = ("phi", "energy_scale", "normalisation")
+NUISANCES = ("phi", "energy_scale", "normalisation", "scatter")
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +230,7 @@ def predict_experiment(
     possible = injected_species(measured, posterior.model, f"likelihood {data.key!r}")
     data = restrict(data, possible)
     parameters, sources = _nuisance_draws(drawn, data, given, rng)
-    predictions = _predictions(drawn, data, parameters)
+    predictions, variance = _predictions(drawn, data, parameters)
     fitted = [fitted_points(posterior, t) for t in data.tables]
     related = [is_related(posterior, t) for t in data.tables]
     tables = tuple(
@@ -237,8 +238,8 @@ def predict_experiment(
         for t, part, f in zip(data.tables, data.slices.values(), fitted, strict=True)
     )
     names = np.concatenate([np.full(len(t), k) for k, t in enumerate(data.tables)])
-    groups = list(data.groups)
-    if len(groups) > 1:
+    groups = [piece for group in data.groups for piece in by_hadronic_model(group)]
+    if len(data.groups) > 1:
         groups.append(DataGroup(f"{data.file.experiment}, all", np.arange(len(names)), data.errors))
     checks = []
     for group in groups:
@@ -246,7 +247,8 @@ def predict_experiment(
         if errors is None:
             continue
         points = group.points[measured_points]
-        result = check_predictions(data.values[points], predictions[:, points], errors, rng, replicates)
+        own = None if variance is None else variance[:, points]
+        result = check_predictions(data.values[points], predictions[:, points], errors, rng, replicates, own)
         pulls = np.concatenate([t.pull for t in tables])[points]
         farthest = points[int(np.argmax(np.abs(pulls)))]
         was_fitted = np.concatenate(fitted)[points]
@@ -293,7 +295,8 @@ def _nuisance_draws(
         if full in given:
             value, sources[name] = float(given[full]), f"{given[full]:g}, as given"
         elif same:
-            value = drawn.values[full]
+            # a fit without scatter has no such parameter
+            value = drawn.values.get(full, 0.0) if name == "scatter" else drawn.values[full]
             sources[name] = "posterior of the run" if np.ndim(value) else f"{value:g}, as in the run"
         elif nuisance.prior is not None:
             prior = prior_from_mapping(nuisance.prior, where=f"likelihood {data.key!r}: {name}")
@@ -302,19 +305,24 @@ def _nuisance_draws(
             value, sources[name] = float(nuisance.value), f"{nuisance.value:g}, as in the likelihood file"
         values[name] = np.broadcast_to(np.asarray(value, dtype=float), (len(drawn),))
         lowest = float(values[name].min())
-        least = {"phi": 0.0, "energy_scale": SMALLEST_SCALE, "normalisation": 0.0}[name]
-        possible = lowest >= least if name == "phi" else lowest > least
+        least = SMALLEST_SCALE if name == "energy_scale" else 0.0
+        may_be_zero = {"phi": "zero or more GV", "scatter": "zero or more"}
+        possible = lowest >= least if name in may_be_zero else lowest > least
         if not (np.all(np.isfinite(values[name])) and possible):
             raise ParameterError(
                 f"{full} = {lowest:.3g} is not possible",
-                remedy=f"give {'zero or more GV' if name == 'phi' else f'a factor above {least:g}'}, "
+                remedy=f"give {may_be_zero.get(name, f'a factor above {least:g}')}, "
                 "by --set or by a narrower prior in the likelihood file",
             )
+    if not np.any(values["scatter"]):
+        del values["scatter"], sources["scatter"]  # as good as none
     return values, sources
 
 
-def _predictions(drawn: PosteriorDraws, data: ExperimentData, nuisances: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Predictions of all draws at all points, ``(n_draws, n_points)``, as a fit would make them."""
+def _predictions(
+    drawn: PosteriorDraws, data: ExperimentData, nuisances: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Predictions of all draws, ``(n_draws, n_points)``, as in a fit, and the variance that scatter adds to each."""
     posterior = drawn.posterior
     fitted_keys = {k.data.key for k in posterior.likelihoods}
     varying = [
@@ -326,7 +334,9 @@ def _predictions(drawn: PosteriorDraws, data: ExperimentData, nuisances: Mapping
     sources, connected = connect(sources, [response])
     likelihood = ExperimentLikelihood(data, connected[0])
     spectra = sources.evaluate(drawn.values, len(drawn))
-    return np.asarray(likelihood.predict(spectra, {f"{data.key}.{k}": v for k, v in nuisances.items()}))
+    named = {f"{data.key}.{k}": v for k, v in nuisances.items()}
+    predicted = np.asarray(likelihood.predict(spectra, named))
+    return predicted, likelihood.scatter_variance(predicted, named)
 
 
 def _table_prediction(table: Spectrum, predictions: np.ndarray, fitted: np.ndarray) -> TablePrediction:

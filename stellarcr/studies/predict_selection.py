@@ -12,9 +12,10 @@ from ..data import Spectrum
 from ..errors import ConfigError, nearest
 from ..infer.posterior import Posterior
 from ..infer.predictive import covariance_of
-from ..likelihood.errors import CorrelatedErrors
+from ..likelihood.errors import CorrelatedErrors, ErrorModel
 from ..likelihood.experiment import DataGroup, ExperimentData, load_experiment, representative_rigidity
 from ..likelihood.groups import measured_name
+from ..likelihood.mixture import MixtureErrors
 from ..species import members, parts
 from .predict import check_species
 
@@ -64,12 +65,34 @@ def restrict(data: ExperimentData, species: Sequence[str]) -> ExperimentData:
         if len(inside) == 0:
             continue
         if len(inside) < len(group.points):
-            # several tables in one group share a covariance
-            block = covariance_of(group.errors)[np.ix_(inside, inside)]
-            name = f"{data.file.experiment} {'+'.join(t.species for t in tables)}"
-            group = DataGroup(name, group.points[inside], CorrelatedErrors(block))
+            name = f"{data.file.experiment} {'+'.join(dict.fromkeys(t.species for t in tables))}"
+            group = DataGroup(name, group.points[inside], _block(group.errors, inside))
         groups.append(replace(group, points=np.searchsorted(kept, group.points)))
     return ExperimentData(data.key, data.file, tables, tuple(groups))
+
+
+def _block(errors: ErrorModel, kept: np.ndarray) -> ErrorModel:
+    """Errors of some points of tables that share a covariance, for each hadronic model if there are several."""
+    if not isinstance(errors, MixtureErrors):
+        return CorrelatedErrors(covariance_of(errors)[np.ix_(kept, kept)])
+    inside = [np.flatnonzero(np.isin(index, kept)) for index, _ in errors.alternatives]
+    alternatives = tuple(
+        (np.searchsorted(kept, index[some]), _block(model, some))
+        for (index, model), some in zip(errors.alternatives, inside, strict=True)
+    )
+    scale, shift = (
+        np.stack([row[some] for row, some in zip(a, inside, strict=True)]) for a in (errors.scale, errors.shift)
+    )
+    return replace(errors, alternatives=alternatives, scale=scale, shift=shift)
+
+
+def by_hadronic_model(group: DataGroup) -> list[DataGroup]:
+    """Split data for several hadronic models: each has a covariance, their mixture has none."""
+    errors = group.errors
+    if not isinstance(errors, MixtureErrors):
+        return [group]
+    pairs = zip(errors.names, errors.alternatives, strict=True)
+    return [DataGroup(f"{group.name}, {name}", group.points[index], model) for name, (index, model) in pairs]
 
 
 def fitted_points(posterior: Posterior, table: Spectrum) -> np.ndarray:

@@ -88,8 +88,11 @@ def tension(joint: str | Path, parts: Sequence[str | Path], seed: int = 0) -> Te
     seed : int
         Of pairs of samples that are counted.
 
-    Raises ------ RunError If a run cannot be read, the data of the parts are not those of the joint run, two parts
-    share no parameter, or a run has too few samples or no draws of its prior.
+    Raises
+    ------
+    RunError
+        If a run cannot be read, the data of the parts are not those of the joint run, two parts share no parameter, or
+        a run has too few samples or no draws of its prior.
     """
     if len(parts) < 2:
         raise RunError(

@@ -9,6 +9,7 @@ import pytest
 
 from stellarcr import run as fit
 from stellarcr.config import config_from_mapping
+from stellarcr.errors import ParameterError
 from stellarcr.likelihood.schema import likelihood_files
 from stellarcr.studies.predict import draws_of, predict
 from stellarcr.studies.predict_data import predict_data
@@ -125,6 +126,31 @@ def test_species_of_a_common_covariance_can_be_chosen(draws):
     (alone,) = predict_data(draws, ["lhaaso"], species=["He"])[0].checks
     assert both.result.points == 2 * alone.result.points
     assert (both.name, alone.name) == ("LHAASO H+He", "LHAASO He")
+
+
+def test_each_hadronic_model_is_checked(draws, tmp_path):
+    models = ["EPOS-LHC", "QGSJET-II-04"]
+    text = likelihood_files()["lhaaso"].read_text()
+    for key, value in (("one", f'"{models[1]}"'), ("both", str(models))):
+        lines = [f"hadronic_model = {value}" if x.startswith("hadronic_model") else x for x in text.splitlines()]
+        (tmp_path / f"{key}.toml").write_text("\n".join(lines))
+    for species in (None, ["He"]):
+        (alone,) = predict_data(draws, [tmp_path / "one.toml"], species=species)[0].checks
+        both = predict_data(draws, [tmp_path / "both.toml"], species=species)[0].checks
+        assert [check.name for check in both] == [f"{alone.name}, {model}" for model in models]
+        assert both[1].result.points == alone.result.points
+        assert both[1].result.chi2 == pytest.approx(alone.result.chi2, rel=1e-9)
+        assert both[1].result.predictive_chi2 == pytest.approx(alone.result.predictive_chi2, rel=1e-9)
+
+
+def test_scatter_widens_the_errors_of_the_data(draws):
+    def check(scatter):
+        return predict_data(draws, ["nucleon"], species=["H"], nuisances={"nucleon.scatter": scatter})[0].checks[0]
+
+    assert predict_data(draws, ["nucleon"], species=["H"])[0].checks[0].result == check(0.0).result
+    assert check(0.3).result.chi2 < 0.7 * check(0.0).result.chi2
+    with pytest.raises(ParameterError, match=r"nucleon\.scatter = -0\.1"):
+        check(-0.1)
 
 
 def test_parts_of_what_was_fitted_are_flagged(draws, tmp_path):

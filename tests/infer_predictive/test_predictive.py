@@ -114,6 +114,22 @@ def test_predictions_without_spread_leave_the_data_s_errors():
     assert check.p_value == pytest.approx(chi2(N).sf(expected), abs=4 * check.p_value_error)
 
 
+def test_intrinsic_scatter_is_an_error_of_the_data():
+    """Without spread, a scatter is a covariance with a larger diagonal; that of each draw is its own."""
+    rng, errors = np.random.default_rng(10), correlated()
+    variance = np.tile(rng.uniform(1.0, 4.0, N), (50, 1))
+    values = replicate(errors, rng, 1, variance=variance[0])[0]
+    check = check_predictions(values, np.zeros((50, N)), errors, rng, 40_000, variance)
+    expected = values @ np.linalg.solve(errors.covariance + np.diag(variance[0]), values)
+    assert check.chi2 == pytest.approx(expected, rel=1e-10)
+    assert check.predictive_chi2 == pytest.approx(expected, rel=1e-10)
+    assert check.p_realised == pytest.approx(chi2(N).sf(expected), rel=1e-9)
+    assert check.p_value == pytest.approx(chi2(N).sf(expected), abs=4 * check.p_value_error)
+    half = check_predictions(values, np.zeros((50, N)), errors, rng, 100, variance * (np.arange(50) % 2)[:, None])
+    without = values @ np.linalg.solve(errors.covariance, values)
+    assert half.p_realised == pytest.approx(0.5 * (chi2(N).sf(expected) + chi2(N).sf(without)), rel=1e-9)
+
+
 @ERRORS
 @pytest.mark.parametrize("count", [LEAST_DRAWS, 400])
 def test_predictive_chi2_against_dense_matrices(errors, count):
