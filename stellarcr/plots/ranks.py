@@ -90,7 +90,7 @@ def _figure(
             draw(axes, name)
             axes.set_xlim(0.0, 1.0)
             axes.set_xticks([0.0, 0.5, 1.0])
-            axes.set_title(f"${readable_label(labels.get(name, ''), name)}$", pad=3.0)
+            axes.set_title(f"${readable_label(labels.get(name, ''), name)}$", pad=6.0)
         for axes in panels.flat[len(ranks) :]:
             axes.remove()
         for column in range(COLUMNS):
