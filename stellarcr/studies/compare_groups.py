@@ -135,17 +135,27 @@ def _changed(one: Mapping[str, Any], two: Mapping[str, Any]) -> str:
 
 def _different_seeds(runs: Sequence[Run], warnings: list[str]) -> tuple[Run, ...]:
     """Keep one run per seed: the same seed twice is one piece of evidence, not two."""
-    kept: dict[str, Run] = {}
-    for run in runs:
-        key = json.dumps([run.manifest["seed"], identity(run)], sort_keys=True, default=str)
-        if key in kept:
+    kept: list[Run] = []
+    known: dict[tuple[int, str], Run] = {}
+    # of a merged run and its parts the parts are kept, which tell the scatter
+    for run in sorted(runs, key=lambda run: "merged" in run.manifest):
+        sampled = json.dumps(identity(run), sort_keys=True, default=str)
+        seeds = [(seed, sampled) for seed in seeds_of(run)]
+        twice = next((seed for seed in seeds if seed in known), None)
+        if twice is None:
+            kept.append(run)
+            known.update(dict.fromkeys(seeds, run))
+        else:
             warnings.append(
-                f"{run.path} is left out: it has the seed {run.manifest['seed']} of {kept[key].path}, "
+                f"{run.path} is left out: it has the seed {twice[0]} of {known[twice].path}, "
                 "and is no independent estimate"
             )
-        else:
-            kept[key] = run
-    return tuple(kept.values())
+    return tuple(kept)
+
+
+def seeds_of(run: Run) -> tuple[int, ...]:
+    """The seed of a run, or those of the runs that it was merged from."""
+    return tuple(int(part["seed"]) for part in run.manifest.get("merged", [run.manifest]))
 
 
 def common_name(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from stellarcr.infer.runs.reading import samples_hash
 from stellarcr.studies.compare import compare
 from stellarcr.studies.compare_files import to_latex
 from stellarcr.studies.compare_groups import common_name
+from stellarcr.studies.merge import merge
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -71,6 +72,15 @@ def test_the_same_seed_is_not_counted_twice(write_run):
     assert len([w for w in result.warnings if "is left out: it has the seed 1" in w]) == 2
     # a run that is left out gives the model no part of its name
     assert [compare(runs).models[0].name for runs in ([first, copy], [copy, first])] == ["a", "a_copy"]
+
+
+def test_a_merged_run_is_not_counted_beside_its_parts(write_run, tmp_path):
+    parts = [write_run(f"a_seed{k}", seed=k, nested=False) for k in (1, 2)]
+    merged, _ = merge(parts, "a_all", output=tmp_path / "merged")
+    found = compare([merged.path, *parts])
+    assert [model.runs for model in found.models] == [tuple(str(part) for part in parts)]
+    assert any(f"{merged.path} is left out: it has the seed 1" in w for w in found.warnings)
+    assert [model.runs for model in compare([merged.path]).models] == [(str(merged.path),)]
 
 
 def test_other_sampler_settings_are_another_row_of_the_same_model(write_run):
