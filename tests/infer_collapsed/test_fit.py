@@ -9,6 +9,7 @@ from scipy.integrate import quad
 import stellarcr
 from stellarcr.config import build_posterior, config_from_mapping, load_config
 from stellarcr.infer.collapsed import CollapsedPosterior
+from stellarcr.infer.comparison.volumes import volume_weights
 
 CONFIG = """
 name = "sampled"
@@ -106,6 +107,19 @@ def test_folder_is_that_of_a_full_run_and_says_how_it_was_made(runs):
     numbers = run.summary["diagnostics"]["collapsed"]
     assert abs(numbers["log_evidence_correction"]) < 1e-3
     assert numbers["smallest_significance"] > 50
+
+
+def test_samples_know_the_volumes_of_the_run(runs):
+    run = runs["collapsed"]
+    assert volume_weights(run.nested, run.samples, draws=5).shape == (5, len(run.samples))
+    lp = build_posterior(load_config(run.path / "config.toml")).log_posterior(run.samples)
+    np.testing.assert_allclose(run.log_posterior, lp, rtol=1e-9)
+
+
+def test_search_for_the_maximum_gives_the_maximum(runs, content):
+    settings = {**content, "name": "best", "amplitudes": "collapsed", "sampler": {"name": "map", "starts": 2}}
+    run = stellarcr.run({**settings, "output": {"folder": str(runs["sampled"].path.parent)}}, quiet=True)
+    np.testing.assert_array_equal(run.samples[0], run.maximum)
 
 
 def test_resume_of_a_finished_run_gives_it_back(runs, content):

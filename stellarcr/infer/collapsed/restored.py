@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from stellarcr.infer.comparison.volumes import rows_of
 from stellarcr.infer.posterior import Posterior
 from stellarcr.infer.posterior_protocol import FloatArray
 from stellarcr.infer.samplers.base import SamplerResult
+from stellarcr.infer.samplers.map import SLOT as MAP
 from stellarcr.infer.samplers.map import MapResult, improve_maximum
 
 from .posterior import SIGNIFICANT, CollapsedPosterior, Restored
@@ -50,35 +52,44 @@ def restore_result(
     full = collapsed.full
     children = np.random.SeedSequence([seed, 5]).spawn(2)
     shape = result.samples.shape[:2]
-    samples = _restore(collapsed, result.samples.reshape(-1, collapsed.n_dim), np.random.default_rng(children[0]))
+    flat = result.samples.reshape(-1, collapsed.n_dim)
     nested = result.nested
-    weight = np.full(len(samples.theta), 1.0 / len(samples.theta))
-    checked = samples
+    rows = None if nested is None else rows_of(flat, nested.theta)
     if nested is not None:
         checked = _restore(collapsed, nested.theta, np.random.default_rng(children[1]))
         weight = np.exp(nested.log_weight)
         nested = replace(nested, theta=checked.theta)
-    log_posterior = np.concatenate([full.log_posterior(part) for part in _parts(samples.theta)])
+    if nested is not None and rows is not None:
+        # samples stay points of the run, whose prior volumes tell their errors
+        samples = checked.theta[rows]
+    else:
+        drawn = _restore(collapsed, flat, np.random.default_rng(children[0]))
+        samples = drawn.theta
+        if nested is None:
+            checked, weight = drawn, np.full(len(flat), 1.0 / len(flat))
     numbers, verdict, holds = _verdict(checked, weight)
+    best = collapsed.most_probable(maximum.theta[None, :])[0]
+    found = improve_maximum(full, replace(maximum, log_posterior=-np.inf), best)
+    if result.sampler == MAP:
+        samples = found.theta[None, :]
+    log_posterior = np.concatenate([full.log_posterior(part) for part in _parts(samples)])
     log_evidence = result.log_evidence
     if log_evidence is not None:
         log_evidence += numbers["log_evidence_correction"]
     trace = result.trace
     if trace is not None:
-        flat = trace.theta.reshape(-1, collapsed.n_dim)
-        drawn = np.concatenate([collapsed.most_probable(part) for part in _parts(flat)])
-        trace = replace(trace, theta=drawn.reshape(*trace.theta.shape[:-1], full.n_dim))
-    found = replace(maximum, log_posterior=-np.inf)
-    best = collapsed.most_probable(maximum.theta[None, :])[0]
+        steps = trace.theta.reshape(-1, collapsed.n_dim)
+        joined = np.concatenate([collapsed.most_probable(part) for part in _parts(steps)])
+        trace = replace(trace, theta=joined.reshape(*trace.theta.shape[:-1], full.n_dim))
     per_parameter: dict[str, FloatArray] = {
         name: _by_name(collapsed, result.diagnostics[name]) for name in ("tau", "rhat") if name in result.diagnostics
     }
     return (
         full,
-        improve_maximum(full, found, best),
+        found,
         replace(
             result,
-            samples=samples.theta.reshape(*shape, full.n_dim),
+            samples=samples.reshape(*shape, full.n_dim),
             log_posterior=log_posterior.reshape(shape),
             converged=result.converged and holds,
             verdict=f"{result.verdict}; {verdict}",

@@ -41,16 +41,21 @@ def volume_weights(
     """
     if nested is None:
         return None
-    rows = {row.tobytes(): k for k, row in enumerate(np.ascontiguousarray(nested.theta))}
-    found = [rows.get(row.tobytes(), -1) for row in np.ascontiguousarray(samples)]
-    index = np.array(found, dtype=int)
-    if (index < 0).any():
+    index = rows_of(samples, nested.theta)
+    if index is None:
         return None
     steps = np.maximum(-np.diff(nested.log_prior_volume, prepend=0.0), 1e-12)
     drawn = np.random.default_rng(seed).exponential(size=(draws, len(steps))) * steps
     log_weights = _log_shells(np.maximum(drawn, 1e-300))[:, index] - _log_shells(steps[np.newaxis])[:, index]
     weights: FloatArray = np.exp(log_weights - np.max(log_weights, axis=1, keepdims=True))
     return weights / np.mean(weights, axis=1, keepdims=True)
+
+
+def rows_of(samples: FloatArray, points: FloatArray) -> np.ndarray | None:
+    """Rows of dead points that equal-weight samples are, ``(n,)``; None unless all of them are dead points."""
+    rows = {row.tobytes(): k for k, row in enumerate(np.ascontiguousarray(points))}
+    found = np.array([rows.get(row.tobytes(), -1) for row in np.ascontiguousarray(samples)], dtype=int)
+    return None if (found < 0).any() else found
 
 
 def _log_shells(steps: FloatArray) -> FloatArray:
