@@ -117,6 +117,20 @@ def test_points_that_the_data_exclude_have_a_low_and_finite_value(collapsed):
     assert values[bad].max() < values[~bad].max() - 100
 
 
+def test_amplitudes_of_which_only_the_sum_is_seen(reference_content):
+    """Far below the data no power law of any element is seen either: no matrix has an inverse there."""
+    content = reference_content()
+    content["likelihoods"] = {"lhaaso_all": {}}
+    content["parameters"]["snr"]["log10_R_max"] = {"prior": "uniform", "low": 2.0, "high": 7.0}
+    content["constraints"] = []
+    content["parameters"] = {key: value for key, value in content["parameters"].items() if key != "ams02"}
+    collapsed = CollapsedPosterior.build(posterior_of(content))
+    theta = collapsed.sample_prior(np.random.default_rng(1), 64)
+    assert np.isfinite(collapsed.log_likelihood(theta)).all()
+    work = collapsed._work(theta)
+    assert (work.moved | (work.peak.significance < 5)).all()
+
+
 def test_values_do_not_depend_on_the_batch(collapsed, points):
     together = collapsed.log_likelihood(points)
     alone = np.concatenate([collapsed.log_likelihood(point[None]) for point in points])

@@ -28,6 +28,10 @@ from stellarcr.infer.posterior_protocol import FloatArray
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
+_RIDGE = 1e-12
+"""Added to the precision of each amplitude, in units of its own, so that no matrix is singular where the data tell
+nothing of an amplitude, or only of a sum of several. Errors are then a million times the amplitude, or more."""
+
 
 @dataclass(frozen=True)
 class Peak:
@@ -85,7 +89,9 @@ def find_peak(precision: FloatArray, projected: FloatArray, chi2: FloatArray) ->
     Peak
     """
     # scaled, because amplitudes are known to very different precision
-    scale = np.sqrt(np.diagonal(precision, axis1=1, axis2=2))
+    own = np.diagonal(precision, axis1=1, axis2=2)
+    scale = np.sqrt(np.where(own > 0, own, 1.0))
+    precision = precision + _RIDGE * scale[:, :, None] ** 2 * np.eye(precision.shape[-1])
     correlation = precision / (scale[:, :, None] * scale[:, None, :])
     amplitudes = np.linalg.solve(correlation, (projected / scale)[..., None])[..., 0] / scale
     return Peak(amplitudes, precision, chi2 - np.sum(amplitudes * projected, axis=-1))

@@ -187,7 +187,10 @@ class CollapsedPosterior:
         Where an amplitude lies less than `SIGNIFICANT` widths above zero the value only says how bad the point is.
         """
         work = self._work(theta)
-        half_volume = 0.5 * (self.prior.size * math.log(2.0 * math.pi) - np.linalg.slogdet(work.peak.precision)[1])
+        # amplitudes that the data hardly tell are no wider than themselves: the prior tells them
+        widest = (1.0 / work.expansion.at**2)[:, :, None] * np.eye(self.prior.size)
+        log_determinant = np.linalg.slogdet(work.peak.precision + widest)[1]
+        half_volume = 0.5 * (self.prior.size * math.log(2.0 * math.pi) - log_determinant)
         crude = -0.5 * work.peak.chi2_at(work.expansion.at) + work.expansion.value + half_volume
         closed = work.marginal.log_integral
         holds = ~work.moved & (work.peak.significance >= SIGNIFICANT) & np.isfinite(closed)
