@@ -70,6 +70,14 @@ def _pair_covariance(
     first: Spectrum, second: Spectrum, total: Spectrum, file: LikelihoodFile, where: str
 ) -> list[tuple[int, int, np.ndarray]]:
     """Blocks of the joint covariance that the tables alone do not give: of the difference, and of both."""
+    for t in (second, total):
+        if set(t.systematics) != set(first.systematics):
+            raise DataError(
+                f"{first.name!r} has the systematic errors {sorted(first.systematics)}, and {t.name!r} "
+                f"{sorted(t.systematics)}: the covariance of a difference needs the same ones of all three tables",
+                where=where,
+                remedy="join the components into one, or remove [errors.difference]",
+            )
     statistical = [0.5 * (t.stat_low.value + t.stat_high.value) for t in (first, second)]
     cross, own = -np.diag(statistical[0] ** 2), np.diag(statistical[1] ** 2)
     log_rigidity = np.log(first.x.value)

@@ -65,6 +65,19 @@ def test_covariance_is_that_of_light_and_protons_propagated(toy, correlation):
     np.testing.assert_allclose(data.errors.covariance / largest, expected / largest, atol=1e-12)
 
 
+@pytest.mark.parametrize("table", ["H", "He", "pHe"])
+def test_a_component_that_not_all_tables_have_is_refused(toy, write_table, tmp_path, table):
+    """It would be lost, or missing, in the covariance."""
+    toy(1.0)
+    species, value = {"H": ("H", PROTON), "He": ("He", LIGHT - PROTON), "pHe": ("p+He", LIGHT)}[table]
+    write_table(
+        f"TOY_{table}", species, LOW, HIGH, value, 0.1 * value, axis="ETOT", total=0.1 * value, more=0.1 * value
+    )
+    more = {"errors": {"systematic": {"more": {"correlation": "uncorrelated"}} if table != "pHe" else {}}}
+    with pytest.raises(DataError, match=r"the systematic errors \[.*more.*needs the same ones"):
+        load_experiment("toy", str(tmp_path / "toy.toml"), more)
+
+
 def test_chi2_of_p_and_helium_is_that_of_p_and_light(toy):
     """Without systematic errors protons and light are independent: both ways to fit agree for any model."""
     data = toy(0.0)
