@@ -9,6 +9,7 @@ import numpy as np
 from ..config import RunConfig
 from ..config.nuisances import double_counting_warnings
 from ..galaxy.validity import validity_warnings
+from ..infer.collapsed import CollapsedPosterior
 from ..infer.posterior import Posterior
 from ..observe.axes import from_rigidity, rigidity
 from ..species import dominant_isotope, members, parts
@@ -155,7 +156,7 @@ class Expectation:
     assumption: str
 
 
-def expected_cost(posterior: Posterior, config: RunConfig) -> Expectation:
+def expected_cost(posterior: Posterior, config: RunConfig, collapsed: CollapsedPosterior | None = None) -> Expectation:
     """Estimate the time of a run from the time of a call and rules of thumb; an order of magnitude.
 
     Parameters
@@ -164,11 +165,13 @@ def expected_cost(posterior: Posterior, config: RunConfig) -> Expectation:
         The problem.
     config : RunConfig
         Its sampler section.
+    collapsed : CollapsedPosterior, optional
+        What the sampler sees of it, if amplitudes are integrated out.
     """
-    times = benchmark(posterior)
-    single, batch = times["single_us"], times["batch_us_per_point"]
+    times = benchmark(posterior, target=collapsed)
+    single, batch = times["single_us"], times.get("collapsed_us_per_point", times["batch_us_per_point"])
     options = config.sampler
-    n_dim = posterior.n_dim
+    n_dim = posterior.n_dim if collapsed is None else collapsed.n_dim
     name = options.get("name", "emcee")
     if name == "dynesty":
         live = options.get("nlive") or max(500, 25 * n_dim)

@@ -166,8 +166,18 @@ def figures_of(posterior: Posterior, species: Sequence[str] | None, axis: str) -
     -------
     dict
         Figure to the species that `spectrum_panels` is asked for; fluxes first.
+
+    Raises
+    ------
+    ParameterError
+        If nothing but <ln A> is fitted.
     """
     tables = fitted_tables(posterior)
+    if not tables:
+        raise ParameterError(
+            "the fit holds <ln A> alone, which is no spectrum",
+            remedy="stellarcr predict RUN --species lnA --axis ETOT predicts it",
+        )
     ratios: dict[FigureContent, list[str]] = {}
     for table in tables:
         if is_ratio(table.species) and (species is None or table.species in species):

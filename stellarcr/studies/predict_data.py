@@ -198,7 +198,7 @@ def require_samples(drawn: PosteriorDraws) -> None:
         raise RunError(
             f"the run holds {len(drawn.run.samples)} posterior samples: too few to tell how uncertain a prediction is",
             where=str(drawn.run.path),
-            remedy="sample it: an optimum without a Gaussian approximation has no spread",
+            remedy="sample longer; an optimum without a Gaussian approximation has no spread",
         )
 
 

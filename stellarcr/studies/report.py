@@ -11,15 +11,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from ..config import RunConfig, build_model, build_posterior, build_space, load_config, load_data
+from ..config import RunConfig, build_collapsed, build_model, build_posterior, build_space, load_config, load_data
 from ..errors import ConfigError
 from ..infer.posterior import Posterior
 from ..infer.progress import duration
 from ..populations.extension import ExtensionShape
-from ..species import is_ratio
+from ..species import ELEMENTS, is_ratio
 from .check import Expectation, PriorPrediction, expected_cost, model_warnings, prior_predictions
 from .fit import sampler_settings
-from .panels import figures_of, spectrum_panels
+from .panels import figures_of, fitted_tables, spectrum_panels
 from .quantities import validity_note
 from .spectrum import parse_assignments, reference_parameters, spectrum_table
 
@@ -46,15 +46,22 @@ def check_report(path: Path, plot: Path | None, draws: int, quiet: bool) -> None
     config = load_config(path)
     sampler_settings(config)
     posterior = build_posterior(config)
+    collapsed = build_collapsed(config, posterior)  # a posterior that cannot be collapsed is refused here too
     predictions = prior_predictions(posterior, draws, config.seed)
     console = Console(quiet=quiet, width=None if Console().is_terminal else 160)
     console.print(f"[bold]{config.name}[/]" + f": {config.description}" * bool(config.description), highlight=False)
     console.print(_parameter_table(posterior))
+    if collapsed is not None:
+        console.print(
+            f"amplitudes integrated out: {collapsed.n_dim} of {posterior.n_dim} parameters are sampled", highlight=False
+        )
     console.print(_data_table(posterior, predictions))
-    expectation = expected_cost(posterior, config)
+    expectation = expected_cost(posterior, config, collapsed)
     console.print(_cost(posterior, expectation, str(config.sampler.get("name", "emcee"))), highlight=False)
     target = plot or Path(config.output.folder) / f"{config.name}.check" / "prior_predictive"
     written = _draw_prior(posterior, draws, config.seed, target)
+    if not written:
+        console.print("prior-predictive plot: none, <ln A> is no spectrum", highlight=False)
     for file in written[::2]:
         console.print(f"prior-predictive plot: {file}", highlight=False, soft_wrap=True)
     warnings = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -132,7 +139,10 @@ def _draw_prior(posterior: Posterior, draws: int, seed: int, target: Path) -> Se
     theta = posterior.sample_prior(np.random.default_rng(seed), draws)
     # the sum only: bands of single populations span all decades of their priors and would hide everything
     target.parent.mkdir(parents=True, exist_ok=True)
-    figures = figures_of(posterior, None, "R")
+    tables = fitted_tables(posterior)
+    # sums such as all particles have no rigidity: alone, they are drawn where they were measured
+    axis = "R" if not tables or any(table.species in ELEMENTS for table in tables) else tables[0].axis
+    figures = figures_of(posterior, None, axis) if tables else {}
     written: list[Path] = []
     for content, species in figures.items():
         panels = [

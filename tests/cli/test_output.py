@@ -172,6 +172,18 @@ def test_check_of_the_reference(stellarcr, configs, tmp_path):
     assert {path.name for path in tmp_path.glob("prior.*")} == {"prior.pdf", "prior.png"}
 
 
+def test_check_of_collapsed_amplitudes(stellarcr, write_config, tmp_path):
+    more = '[parameters.snr.abundance]\nHe = { prior = "log_normal", median = 1.0, sigma = 0.5 }\n'
+    line = 'amplitudes = "collapsed"\nname = '
+    options = ("--draws", "30", "--plot", tmp_path / "prior")
+    result = stellarcr("check", write_config("name = ", line, more), *options)
+    assert result.code == 0
+    assert "amplitudes integrated out: 2 of 4 parameters are sampled" in result.out
+    result = stellarcr("check", write_config("name = ", line, more + "[parameters.ams02]\nscatter = 0.1\n"), *options)
+    assert result.code == 2
+    assert "with ams02.scatter errors depend on the prediction" in result.err
+
+
 def test_check_warns_of_a_prior_decades_off(stellarcr, write_config):
     path = write_config("low = 47.0, high = 50.0, value = 48.0", "low = 43.0, high = 46.0, value = 44.0")
     result = stellarcr("check", path, "--draws", "50", "--quiet")

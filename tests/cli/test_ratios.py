@@ -124,6 +124,26 @@ def test_check_of_ratios_alone(stellarcr, write_config, tmp_path):
     assert sorted(p.name for p in tmp_path.glob("prior*")) == ["prior.pdf", "prior.png"]
 
 
+@pytest.mark.parametrize(("name", "drawn"), [("lhaaso_all", True), ("lhaaso_phe", True), ("lhaaso_lna", False)])
+def test_check_of_sums_and_masses_alone(name, drawn, stellarcr, write_config, tmp_path):
+    data = f'[likelihoods.{name}]\nhadronic_model = "EPOS-LHC"'
+    config = write_config('[likelihoods.ams02]\nspecies = ["H", "He"]', data)
+    result = stellarcr("check", config, "--plot", tmp_path / "prior", "--draws", "30")
+    assert result.code == 0
+    assert (tmp_path / "prior.png").is_file() == drawn
+    assert ("<ln A> is no spectrum" in result.out) != drawn
+
+
+def test_no_spectra_of_a_fit_to_masses_alone(stellarcr, write_config):
+    data = '[likelihoods.lhaaso_lna]\nhadronic_model = "EPOS-LHC"'
+    config = write_config('[likelihoods.ams02]\nspecies = ["H", "He"]', data)
+    assert stellarcr("run", config, "--max-calls", "500", "--quiet", "--output", ".", "--name", "masses").code == 0
+    result = stellarcr("plot", "spectra", "masses")
+    assert (result.code, result.out) == (2, "")
+    assert "the fit holds <ln A> alone" in result.err
+    assert "--species lnA --axis ETOT" in result.err
+
+
 def test_a_run_keeps_data_sets_with_a_slash(folder):
     stored = read_run(folder)
     assert set(stored.log_likelihood) == GROUPS

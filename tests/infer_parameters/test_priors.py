@@ -50,6 +50,11 @@ def test_truncated_normal_where_scipy_functions_underflow():
     np.testing.assert_allclose(mirrored.ppf(U), -prior.isf(U), rtol=1e-15)
 
 
+def test_truncated_normal_beyond_what_a_float_can_tell():
+    assert TruncatedNormal(0.65, 0.1, low=0.0).sf(1e300) == 0.0
+    assert TruncatedNormal(0.0, 1.0, high=-5.0).cdf(-1e300) == 0.0
+
+
 def test_probabilities_next_to_an_edge_at_zero_keep_their_digits():
     # Where the values can be told apart, so can the probabilities: an order of parameters rests on it.
     for prior in (Uniform(0.0, 2.0), Uniform(0.0, 1e-3), HalfNormal(0.3)):

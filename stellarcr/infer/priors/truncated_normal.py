@@ -54,14 +54,15 @@ def log_normal_mass(low: np.ndarray | float, high: np.ndarray | float) -> np.nda
     Returns
     -------
     array
-        ``-inf`` or NaN where nothing that a float can hold lies between them.
+        ``-inf`` where nothing that a float can hold lies between them.
     """
     # Where both lie above zero, the mirror image keeps the small numbers small.
     mirrored = np.asarray(low) > 0.0
     log_from = special.log_ndtr(np.where(mirrored, -np.asarray(high), low))
     log_to = special.log_ndtr(np.where(mirrored, -np.asarray(low), high))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return log_to + np.log(-np.expm1(log_from - log_to))
+        mass = log_to + np.log(-np.expm1(log_from - log_to))
+    return np.where(np.isneginf(log_to), -np.inf, mass)  # the difference of two infinities has no value
 
 
 @register_prior("truncated_normal")
