@@ -22,6 +22,7 @@ from ..infer.comparison.sensitivity import (
     power_scaling,
     verdict,
 )
+from ..infer.comparison.volumes import volume_weights
 from ..infer.files import json_ready, write_product
 from ..infer.importance.pareto import LEAST_DRAWS, RELIABLE_K
 from ..infer.priors import Prior, prior_from_mapping
@@ -144,8 +145,9 @@ def sensitivity(
     everything = power_scaling(stored.samples, stored.log_prior, columns)
     data = power_scaling(stored.samples, np.sum(list(stored.log_likelihood.values()), axis=0), columns)
     by_set = {name: power_scaling(stored.samples, v, columns) for name, v in stored.log_likelihood.items()}
+    volumes = volume_weights(stored.nested, stored.samples)
     rows = tuple(
-        _row(stored, name, k, priors, everything, data, by_set, tuple(factors)) for k, name in enumerate(names)
+        _row(stored, name, k, priors, everything, data, by_set, tuple(factors), volumes) for k, name in enumerate(names)
     )
     cut = [row.name for row in rows if any(w is not None and w.cut for w in row.widths)]
     if cut:
@@ -178,6 +180,7 @@ def _row(
     data: PowerScaling,
     by_set: Mapping[str, PowerScaling],
     factors: tuple[float, ...],
+    volumes: np.ndarray | None,
 ) -> ParameterSensitivity:
     column = run.names.index(name)
     samples, prior = run.samples[:, column], priors[name]
@@ -200,7 +203,9 @@ def _row(
         strongest=strongest if value >= SENSITIVE else "",
         strongest_value=value,
         verdict=verdict(everything, data, k),
-        widths=tuple(change_width(samples, name, known, f, effective, order) if told else None for f in factors),
+        widths=tuple(
+            change_width(samples, name, known, f, effective, order, volumes) if told else None for f in factors
+        ),
     )
 
 
@@ -280,7 +285,7 @@ def _widths(found: Sensitivity) -> TextTable:
 def _change(change: WidthChange | None) -> tuple[Cell, Cell, Cell]:
     if change is None:
         return number(None, ""), number(None, ""), number(None, "")
-    if change.pareto_k > RELIABLE_K:
+    if not change.pareto_k <= RELIABLE_K:  # NaN, where repeated samples leave no tail to fit, is not reliable
         return text(f"(k {change.pareto_k:.2f})"), number(None, ""), number(None, "")
     mark = "?" if change.cut else ""
     error = f" +- {change.log_evidence_error:.2f}" if change.log_evidence_error >= 0.005 else ""

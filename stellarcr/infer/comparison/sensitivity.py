@@ -175,6 +175,7 @@ def change_width(
     factor: float,
     effective_samples: float | None = None,
     order: Sequence[str] = (),
+    volumes: FloatArray | None = None,
 ) -> WidthChange | None:
     """Replace the prior of one parameter by a wider or narrower one.
 
@@ -192,6 +193,8 @@ def change_width(
         Independent samples that the samples are worth; their number by default.
     order : sequence of str
         Names of the order constraint that the parameter is in, which changes the prior's normalisation.
+    volumes : array, shape (draws, n), optional
+        Weights of the samples under other prior volumes of a nested run, whose scatter adds to the error.
 
     Returns
     -------
@@ -211,7 +214,7 @@ def change_width(
     if np.isfinite(log_ratios).sum() < LEAST_DRAWS:
         return None
     try:
-        mean = log_mean(log_ratios, effective_samples)
+        mean = log_mean(log_ratios, effective_samples, volumes)
     except ModelError:  # a ratio overflows: the two priors have nothing in common
         return None
     weights = np.exp(mean.log_weights)
