@@ -69,8 +69,11 @@ class LeaveOutResult:
 
     @property
     def best(self) -> LeftOut:
-        """The number to quote: the first that is reliable, of the fit without it, evidences, and all data."""
-        found = (self.refitted, self.evidences, self.samples)
+        """The number to quote: the first that is reliable, of the fit without it, evidences, and all data.
+
+        A fit without it counts if it converged.
+        """
+        found = (self.refitted if self.refit.converged else None, self.evidences, self.samples)
         return next((part for part in found if part is not None and part.reliable), self.refitted)
 
 
@@ -113,8 +116,8 @@ def leave_out(
     Returns
     -------
     tuple of LeaveOutResult
-        In the order given, data sets first. Reliable densities of data sets are kept beside the run, where
-        ``stellarcr compare`` finds them.
+        In the order given, data sets first. Reliable densities of data sets, where the fit without them converged, are
+        kept beside the run, where ``stellarcr compare`` finds them.
 
     Raises
     ------
@@ -132,7 +135,8 @@ def leave_out(
         reduced = config_without(config, posterior, what, stored, sampler)
         refit = fit_reduced(reduced, max_time=max_time, max_calls=max_calls, overwrite=overwrite, quiet=quiet)
         results.append(_judge(stored, posterior, what, _enough(refit), draws, seed))
-    write_left_out(stored, {r.held_out.data_sets[0]: r.best for r in results if len(r.held_out.data_sets) == 1})
+    single = [r for r in results if len(r.held_out.data_sets) == 1 and r.refit.converged]
+    write_left_out(stored, {r.held_out.data_sets[0]: r.best for r in single})
     return tuple(results)
 
 

@@ -18,8 +18,8 @@ from .text_tables import Cell, TextTable, number, print_tables, text
 NOTE = (
     "ln p of the data, given all others, +- numerical error. samples: from the fit to all data; refit: from the fit "
     "without them, with nuisance parameters of theirs from the prior; evidences: ln Z with them minus ln Z without. "
-    f"(..., k): Pareto shape above {RELIABLE_K}, not reliable. The first reliable one of refit, evidences and samples "
-    "is the one to quote."
+    f"(..., k): Pareto shape above {RELIABLE_K}, not reliable. The first reliable one of refit, if it "
+    "converged, evidences and samples is the one to quote."
 )
 
 

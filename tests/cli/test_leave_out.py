@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -138,6 +139,19 @@ def test_fits_without_are_runs_beside_the_first(folder, printed, posterior):
         assert 0 < checked.result.p_value <= 1
     assert set_out.prediction.nuisances["phi"] == "posterior of the run"
     assert whole.prediction.nuisances["phi"].startswith("prior")
+
+
+def test_a_fit_that_did_not_converge_is_not_quoted(folder, printed, posterior, monkeypatch):
+    from stellarcr.studies import leave_out as module
+
+    (result, _) = printed
+    short = replace(result, refit=replace(result.refit, summary={**result.refit.summary, "converged": False}))
+    assert short.best is not short.refitted
+    written = {}
+    monkeypatch.setattr(module, "write_left_out", lambda run, parts: written.update(parts))
+    monkeypatch.setattr(module, "_judge", lambda *given: short)
+    module.leave_out(folder, ["DAMPE He"], quiet=True)
+    assert written == {}
 
 
 def test_a_finished_fit_is_taken_as_it_is(folder, printed, stellarcr, tmp_path):
