@@ -12,7 +12,7 @@ from .options import AsJson, Runs
 def evidence(
     runs: Runs,
     draws: Annotated[int, typer.Option(help="Fresh draws for the estimate; the error falls as their root.")] = 50_000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.", min=0)] = 0,
     processes: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
     as_json: AsJson = False,
 ) -> None:

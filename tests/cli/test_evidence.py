@@ -99,6 +99,8 @@ def test_what_cannot_be_done_is_refused(stellarcr, toy_run):
     result = stellarcr("evidence", folder.parent / "nothing")
     assert result.code == 2
     assert "there is no folder" in result.err
+    result = stellarcr("evidence", folder, "--seed", -1)
+    assert (result.code, "--seed" in result.err) == (2, True)
     assert not (folder / "evidence.json").exists()
 
 

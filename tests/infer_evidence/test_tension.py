@@ -159,4 +159,11 @@ def test_too_few_samples_are_refused():
     first, second, prior = shared(two_experiments(0.0), 200)
     with pytest.raises(RunError, match="12 effective samples"):
         parameter_shift(first, second, prior, (200, 12))
-    assert deviation(0.0455) == pytest.approx(2.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("x", [0.3, 4.0, 600.0, 1300.0, 1400.0, 1e5])
+def test_deviations_far_beyond_the_smallest_number_are_finite(x):
+    """In one dimension chi2 is the square of a deviation; in two and four its probability is elementary."""
+    assert deviation(x, 1.0) == pytest.approx(np.sqrt(x), rel=1e-6)
+    for dimensions, log_p in ((2.0, -0.5 * x), (4.0, -0.5 * x + np.log1p(0.5 * x))):
+        assert norm.logsf(deviation(x, dimensions)) + np.log(2.0) == pytest.approx(log_p, rel=1e-6)

@@ -35,7 +35,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.special import gammaln, ndtri_exp
+from scipy.stats import chi2
 
 from stellarcr.errors import RunError
 from stellarcr.infer.posterior_protocol import FloatArray
@@ -107,9 +108,20 @@ class Suspiciousness:
     sigma: Number | None
 
 
-def deviation(p_value: float) -> float:
-    """Two-sided Gaussian deviation of a p-value: 0.0455 is 2."""
-    return float(norm.isf(0.5 * p_value))
+def deviation(x: float, dimensions: float) -> float:
+    """Two-sided Gaussian deviation of a chi2 `x`: 2 where a larger one has the probability 0.0455."""
+    return max(0.0, -float(ndtri_exp(_log_p(x, dimensions) - np.log(2.0))))
+
+
+def _log_p(x: float, dimensions: float) -> float:
+    """Ln of the probability of a larger chi2, also where the probability is too small for a number."""
+    p = float(chi2.sf(x, dimensions))
+    if p > 1e-300:
+        return float(np.log(p))
+    # the incomplete gamma function far out: z^(a-1) e^-z (1 + (a-1)/z + (a-1)(a-2)/z^2 + ...) / Gamma(a)
+    a, z = 0.5 * dimensions, 0.5 * x
+    series = 1.0 + (a - 1.0) / z * (1.0 + (a - 2.0) / z * (1.0 + (a - 3.0) / z))
+    return float((a - 1.0) * np.log(z) - z + np.log(series) - gammaln(a))
 
 
 def suspiciousness(joint: Fit, parts: Sequence[Fit]) -> Suspiciousness:
@@ -152,6 +164,9 @@ def suspiciousness(joint: Fit, parts: Sequence[Fit]) -> Suspiciousness:
     def p_value(m: FloatArray) -> float:
         return float(chi2.sf(dimensions(m) - 2.0 * log_s(m), dimensions(m)))
 
+    def sigma(m: FloatArray) -> float:
+        return deviation(dimensions(m) - 2.0 * log_s(m), dimensions(m))
+
     d = _propagated(dimensions, moments, covariances)
     known = d.value > 2.0 * d.error
     p = _propagated(p_value, moments, covariances) if known else None
@@ -160,7 +175,7 @@ def suspiciousness(joint: Fit, parts: Sequence[Fit]) -> Suspiciousness:
         log_suspiciousness=_propagated(log_s, moments, covariances),
         dimensions=d,
         p_value=p,
-        sigma=None if p is None else _propagated(lambda m: deviation(p_value(m)), moments, covariances),
+        sigma=None if p is None else _propagated(sigma, moments, covariances),
     )
 
 
@@ -307,12 +322,13 @@ def parameter_shift(
         return ParameterShift(Number(0.0, 0.0), 0, None, None, None, marginals)
     p = float(chi2.sf(q, dimensions))
     p_error = float(chi2.pdf(q, dimensions)) * q_error
-    sigma = deviation(p)
+    sigma, step = deviation(q, dimensions), 1e-3 * max(q, 1e-3)
+    slope = (deviation(q + step, dimensions) - sigma) / step
     return ParameterShift(
         chi2=Number(q, q_error),
         directions=dimensions,
         p_value=Number(p, p_error),
-        sigma=Number(sigma, 0.5 * p_error / float(norm.pdf(sigma)) if norm.pdf(sigma) > 0 else 0.0),
+        sigma=Number(sigma, slope * q_error),
         p_counted=_counted((pairs[0] - pairs[1]) @ directions, independent),
         marginals=marginals,
     )
