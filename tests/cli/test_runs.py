@@ -240,7 +240,7 @@ def test_getdist(stellarcr, run):
     assert [name for name, _ in names] == list(stored.names)
     assert all("$" not in label for _, label in names)
     ranges = dict(line.split(" ", 1) for line in Path("out/root.ranges").read_text().splitlines())
-    assert ranges == {"snr.log10_power": "47 50", "snr.gamma2": "-2.8 -2.1", "ams02.phi": "N N"}
+    assert ranges == {"snr.log10_power": "47 50", "snr.gamma2": "-2.8 -2.1", "ams02.phi": "0 N"}
 
 
 def test_netcdf_is_one_file_with_everything(stellarcr, run):
