@@ -172,7 +172,8 @@ class CorrelatedErrors:
             ) from error
 
     @cached_property
-    def _whitening(self) -> np.ndarray:
+    def whitening(self) -> np.ndarray:
+        """Matrix that makes residuals, multiplied by it from the right, independent with unit variance."""
         return np.ascontiguousarray(solve_triangular(self._factor, np.eye(self.size), lower=True).T)
 
     @cached_property
@@ -184,7 +185,7 @@ class CorrelatedErrors:
         if variance is not None:
             return self._widened(residuals, variance)[0]
         xp = namespace(residuals)
-        white = residuals @ xp.asarray(self._whitening)
+        white = residuals @ xp.asarray(self.whitening)
         return xp.sum(white * white, axis=-1)
 
     def log_likelihood(self, residuals: Array, variance: Array | None = None) -> Array:

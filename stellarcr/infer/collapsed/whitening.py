@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
 
 from stellarcr.errors import ConfigError
 from stellarcr.infer.posterior_protocol import FloatArray
@@ -60,7 +59,7 @@ def whitening_of(data: ExperimentData) -> Whitening:
             if isinstance(errors, IndependentErrors) and np.array_equal(errors.lower, errors.upper):
                 independent.append((points, 1.0 / errors.lower))
             elif isinstance(errors, CorrelatedErrors):
-                blocks.append((points, _whitening_matrix(errors.covariance)))
+                blocks.append((points, errors.whitening))
             else:
                 raise _refused(group.name, _reason(errors))
     return Whitening(
@@ -69,13 +68,6 @@ def whitening_of(data: ExperimentData) -> Whitening:
         tuple(blocks),
         float(data.errors.log_likelihood(np.zeros(len(data.values)))),
     )
-
-
-def _whitening_matrix(covariance: FloatArray) -> FloatArray:
-    scale = np.sqrt(np.diag(covariance))
-    # factorise the correlation matrix: fluxes span many decades
-    factor = scale[:, None] * cholesky(covariance / np.outer(scale, scale), lower=True)
-    return np.ascontiguousarray(solve_triangular(factor, np.eye(len(scale)), lower=True).T)
 
 
 def _pieces(points: np.ndarray, errors: ErrorModel) -> list[tuple[np.ndarray, ErrorModel]]:

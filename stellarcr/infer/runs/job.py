@@ -54,7 +54,7 @@ def execute(
     posterior : Posterior
         The problem.
     sampler : str
-        Name of the sampler: ``emcee``, ``dynesty`` or ``map``.
+        Name of the sampler, as for `stellarcr.infer.samplers.get_sampler`.
     settings : SamplerSettings, mapping or None
         The sampler's settings; None for the defaults.
     folder : str or Path
