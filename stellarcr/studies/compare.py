@@ -31,7 +31,7 @@ from ..infer.priors import Prior, prior_from_mapping
 from ..infer.runs import Run
 from .compare_checks import check_warnings, evidence_check, left_out
 from .compare_data import check_same_data, stored_configuration
-from .compare_groups import Group, group_runs, identity, seeds_of
+from .compare_groups import Group, group_runs, identity
 from .compare_result import Comparison, DataSetFit, ModelResult, ParameterKnowledge, Width
 
 CONSISTENT = 0.01
@@ -115,10 +115,13 @@ def _evidence(group: Group, warnings: list[str]) -> Evidence | None:
     runs = [run for run in group.runs if _usable(run)]
     if not runs:
         return None
-    evidence = combine_seeds(
-        [float(r.log_evidence or 0.0) for r in runs], [float(r.log_evidence_error or 0.0) for r in runs]
-    )
-    if sum(len(seeds_of(run)) for run in runs) == 1:
+    if len(runs) == 1 and "merged" in runs[0].manifest:
+        evidence = Evidence(**runs[0].summary["diagnostics"]["evidence"])  # of its seeds, with their scatter
+    else:
+        evidence = combine_seeds(
+            [float(r.log_evidence or 0.0) for r in runs], [float(r.log_evidence_error or 0.0) for r in runs]
+        )
+    if evidence.seeds == 1:
         warnings.append(
             f"{group.name}: one seed, so its scatter is unknown and the error is the sampler's own; "
             "more seeds: scripts/run_seeds.sh"

@@ -121,6 +121,10 @@ def test_nested_runs_are_pooled_by_effective_size_and_evidences_are_combined(tmp
     merged = run.manifest["merged"]
     assert [part["seed"] for part in merged] == [1, 2, 3]
     assert all(len(part["posterior_sha256"]) == 64 for part in merged)
+    # alone it stands for all of its seeds, with their scatter
+    (model,) = package.compare([run.path]).models
+    assert vars(model.evidence) == pytest.approx(vars(expected))
+    assert not any("one seed" in warning for warning in package.compare([run.path]).warnings)
     # everything that reads a run reads this one
     other = stellarcr("compare", folders[0], tmp_path / "chains/all")
     assert other.code == 0, other.err
