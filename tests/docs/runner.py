@@ -213,7 +213,7 @@ class Session:
         return result.returncode, result.stdout + result.stderr
 
     def _prepare(self, text: str) -> None:
-        named = re.findall(r"chains/([A-Za-z0-9_]\w*)(\*?)", text)
+        named = re.findall(r"chains/([A-Za-z0-9_]\w*(?:\.(?:sampled|collapsed))?)(\*?)", text)
         names = [f"{name}{seed}" for name, seeds in named for seed in (("1", "2") if seeds else ("",))]
         for name in dict.fromkeys(names):
             if not (self.folder / "chains" / name).exists():
