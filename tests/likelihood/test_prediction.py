@@ -144,6 +144,7 @@ def test_energy_scales_and_normalisations(reference_content, build, exact_predic
     }
     for key, width in (("ams02", 0.02), ("dampe", 0.03), ("nucleon", 0.1), ("lhaaso", 0.05)):
         content["parameters"][key] = {"energy_scale": free(1.0, width), "normalisation": free(1.0, 0.1)}
+    del content["parameters"]["ams02"]["energy_scale"]  # its errors hold the scale already
     posterior = build(content)
     assert {"dampe.energy_scale", "dampe.normalisation", "dampe.phi"} <= set(posterior.names)
     assert check(posterior, exact_predictions) < 2e-5
@@ -248,16 +249,18 @@ def test_ranges_that_cannot_be_interpolated_are_refused(small_content, build):
 @pytest.mark.parametrize(
     ("nuisance", "setting", "problem"),
     [
-        ("energy_scale", 0.0, "ams02.energy_scale = 0"),
-        ("energy_scale", -1.0, "ams02.energy_scale = -1"),
-        ("energy_scale", free(1.0, 0.2), "ams02.energy_scale = -0.2"),
-        ("energy_scale", uniform(0.0, 2.0), "ams02.energy_scale = 2e-09"),
-        ("phi", -0.5, "ams02.phi = -0.5"),
+        ("energy_scale", 0.0, "dampe.energy_scale = 0"),
+        ("energy_scale", -1.0, "dampe.energy_scale = -1"),
+        ("energy_scale", free(1.0, 0.2), "dampe.energy_scale = -0.2"),
+        ("energy_scale", uniform(0.0, 2.0), "dampe.energy_scale = 2e-09"),
+        ("phi", -0.5, "dampe.phi = -0.5"),
     ],
 )
 def test_impossible_nuisances_are_refused(nuisance, setting, problem, small_content, build):
     content = small_content()
-    content["parameters"]["ams02"] = {nuisance: setting}
+    content["likelihoods"] = {"dampe": {"species": ["H", "He"]}}
+    content["parameters"].pop("ams02", None)
+    content["parameters"]["dampe"] = {nuisance: setting}
     with pytest.raises(ParameterError) as caught:
         build(content)
     assert problem in caught.value.problem

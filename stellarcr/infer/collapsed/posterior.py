@@ -47,7 +47,7 @@ class Restored:
     log_correction : array, shape (n,)
         ln of the exact integral over the closed one, with the noise of `CANDIDATES` draws.
     significance : array, shape (n,)
-        Smallest ratio of an amplitude to its width.
+        Smallest ratio of an amplitude to its width; zero where the prior excludes the likelihood's peak.
     """
 
     theta: FloatArray
@@ -242,7 +242,8 @@ class CollapsedPosterior:
         kept = self.prior.inside(candidates[np.arange(len(theta)), picked], work.shares)[0]
         with np.errstate(divide="ignore"):
             correction = np.log(np.mean(np.exp(left_out), axis=1))
-        return Restored(self._join(theta, kept, work.shares), correction, work.peak.significance)
+        significance = np.where(work.moved, 0.0, work.peak.significance)
+        return Restored(self._join(theta, kept, work.shares), correction, significance)
 
     def restored(
         self, maximum: MapResult, result: SamplerResult, seed: int

@@ -125,7 +125,8 @@ def _verdict(samples: Restored, weight: FloatArray) -> tuple[dict[str, float], s
     if near_zero > _TINY:
         text = (
             f"not reliable: with probability {near_zero:.1g} an amplitude lies within {SIGNIFICANT:g} of its errors of "
-            'zero, where the closed form fails: use amplitudes = "sampled"'
+            "zero, or the prior excludes what the data prefer; the closed form fails there: use "
+            'amplitudes = "sampled"'
         )
         return numbers, text, False
     if spread > LARGEST_SPREAD:
