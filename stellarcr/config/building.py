@@ -140,7 +140,10 @@ def build_posterior(config: RunConfig) -> Posterior:
     model = build_model(config)
     data = load_data(config)
     space = build_space(config, model, data)
-    return Posterior.build(model, data, space, fingerprint(config, model, data, space))
+    try:
+        return Posterior.build(model, data, space, fingerprint(config, model, data, space))
+    except ConfigError as error:  # what several likelihoods do together has no place but the configuration
+        raise ConfigError(error.problem, where=error.where or config.where, remedy=error.remedy) from error
 
 
 def build_collapsed(config: RunConfig, posterior: Posterior) -> CollapsedPosterior | None:

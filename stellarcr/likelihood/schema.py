@@ -218,7 +218,10 @@ class LikelihoodFile(Strict):
             raise ValueError(f"hadronic_model = {list(models)} is no list of two or more different models")
         if weights is not None:
             if not isinstance(models, tuple) or len(weights) != len(models):
-                raise ValueError("hadronic_weights needs a list of hadronic models, and one weight for each")
+                raise ValueError(
+                    f"hadronic_weights = {list(weights)} needs a list of hadronic models, and one weight for each, not "
+                    f"hadronic_model = {list(models) if isinstance(models, tuple) else models!r}"
+                )
             if not all(0.0 < w < float("inf") for w in weights):
                 raise ValueError(f"hadronic_weights = {list(weights)} are not all positive and finite")
         return self
@@ -273,7 +276,7 @@ def parse(kind: type[Section], content: Mapping[str, Any], where: str) -> Sectio
                 problems.append(f"missing key {key!r}")
                 remedies.append(f"add {key!r}")
             else:
-                message = item["msg"].removeprefix("Value error, ")
+                message = item["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
                 # What concerns several keys has no place of its own, and its input is the whole file.
                 problems.append(f"{key} = {item['input']!r}: {message[0].lower()}{message[1:]}" if key else message)
                 remedies.append(f"correct {key!r}" if key else "change one of them")
@@ -311,7 +314,11 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         near = sorted(p.name for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
         raise ConfigError(f"no such file: {path}", remedy=nearest(path.name, near)) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a folder, not a file", remedy="name the TOML file in it") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no text: {error}", remedy="save it as a TOML file in UTF-8") from error
+    except OSError as error:
         raise ConfigError(f"cannot read {path}: {error}", remedy="check the path and its permissions") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML: {error}", where=str(path), remedy="correct that line") from error

@@ -151,6 +151,8 @@ def _differences(groups: Sequence[Group]) -> list[str]:
     for group in nested[1:]:
         one, two = _settings(nested[0].runs[0]), _settings(group.runs[0])
         keys = [k for k in dict.fromkeys([*one, *two]) if one.get(k) != two.get(k)]
+        if "sampler" in keys:  # options of another sampler say nothing
+            keys = ["sampler"]
         if keys:
             shown = ", ".join(f"{k} = {one.get(k)!r} and {two.get(k)!r}" for k in keys)
             warnings.append(f"{nested[0].name} and {group.name} were sampled with different settings: {shown}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..config import RunConfig, build_collapsed, build_posterior, config_from_mapping, load_config, resolved_toml
 from ..errors import ConfigError
+from ..extensions import asked_for
 from ..infer.posterior import Posterior
 from ..infer.progress import seconds_from
 from ..infer.runs import Run, execute
@@ -54,7 +55,7 @@ def sampler_settings(config: RunConfig) -> MapSettings:
     try:
         sampler = get_sampler(str(name))
     except ConfigError as error:
-        raise ConfigError(error.problem, where=error.where or where, remedy=error.remedy) from None
+        raise asked_for(error, where) from None
     workers = settings_from(sampler.settings_type, options, where=where).workers
     shared = {"seed": config.seed, **asdict(workers)}
     return settings_from(MapSettings, {**shared, **search}, where=f"{config.where} [sampler.map]")

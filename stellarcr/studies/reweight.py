@@ -139,8 +139,8 @@ def reweight_run(
     w = result.weights
     if not w.reliable and not unreliable:
         raise RunError(
-            f"the samples of {stored.name!r} do not cover the posterior of {settings.name!r}: Pareto k = "
-            f"{w.pareto_k:.2f}, above {RELIABLE_K}; they are worth {w.effective_samples:.0f} samples of it",
+            f"the samples of {stored.name!r} do not cover the posterior of {settings.where or settings.name}: "
+            f"Pareto k = {w.pareto_k:.2f}, above {RELIABLE_K}; they are worth {w.effective_samples:.0f} samples of it",
             where=str(stored.path),
             remedy="fit the new configuration; or write it all the same with --unreliable",
         )
