@@ -16,6 +16,7 @@ import stellarcr
 
 ROOT = Path(__file__).parents[2]
 BASH = shutil.which("bash")
+COMMAND = str(Path(sys.executable).with_name("stellarcr"))  # the environment need not be entered
 VARIABLES = ("JOBS", "OUTPUT", "LAUNCH", "LAUNCHER", "STELLARCR", "PYTHON")
 
 # Stands for stellarcr and for launchers: writes down what it was asked, ends with 130 when it is told to stop.
@@ -79,14 +80,14 @@ def test_a_task_that_is_preempted_goes_on_when_it_is_started_again(batch, config
     folder = batch.checkout / "chains/model_seed3"
     reached = 0
     for number in (signal.SIGTERM, signal.SIGUSR1):
-        job = batch("seeds.sbatch", str(config), task=3, STELLARCR=shutil.which("stellarcr"))
+        job = batch("seeds.sbatch", str(config), task=3, STELLARCR=COMMAND)
         wait_until(lambda r=reached: generation(folder, "emcee") > r + 1, "checkpoints", while_running=job)
         job.send_signal(number)
         _, errors = job.communicate(timeout=60)
         assert job.returncode == 130, errors
         reached = generation(folder, "emcee")
     assert batch.calls() == ["scontrol requeue 77"]
-    job = batch("seeds.sbatch", str(config), task=3, STELLARCR=shutil.which("stellarcr"))
+    job = batch("seeds.sbatch", str(config), task=3, STELLARCR=COMMAND)
     _, errors = job.communicate(timeout=120)
     assert job.returncode == 0, errors
     run = stellarcr.load_run(folder)

@@ -109,7 +109,9 @@ def test_traces_are_taken_from_runs(make):
     assert trace.used.sum() == 30
     assert trace.r_hat == {"snr.log10_power": 1.01}
     with pytest.raises(ParameterError, match="has no trace: its sampler is 'emcee'"):
-        trace_of(SimpleNamespace(**common, trace=None, nested=None))
+        trace_of(SimpleNamespace(**common, trace=None, nested=None, manifest={}))
+    with pytest.raises(ParameterError, match="merged"):
+        trace_of(SimpleNamespace(**common, trace=None, nested=None, manifest={"merged": []}))
     weighted = SimpleNamespace(
         theta=run.samples,
         log_likelihood=run.samples[:, 0],
