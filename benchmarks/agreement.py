@@ -25,8 +25,10 @@ def main() -> None:
     runs = [read_run(path) for path in parser.parse_args().runs]
     first, others = runs[0], runs[1:]
     for run in others:
+        if tuple(run.names) != tuple(first.names):
+            raise SystemExit(f"{run.path} has other parameters than {first.path}")
         if run.manifest["fingerprint"] != first.manifest["fingerprint"]:
-            raise SystemExit(f"{run.path} is another problem than {first.path}")
+            print(f"{run.name} has another fingerprint than {first.name}: is only `amplitudes` different?")
     print(
         f"Against {first.name}: (mean - mean) / sigma, and sigma / sigma; +- from the effective samples of both runs."
     )
