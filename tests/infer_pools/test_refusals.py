@@ -67,29 +67,46 @@ def test_a_worker_with_other_numbers_refuses_and_says_which():
     receive(other)
     try:
         with pytest.raises(RunError, match="a worker computes another log posterior"):
-            held(problem.fingerprint)
+            held(problem.key)
     finally:
-        forget(problem.fingerprint)
+        forget(problem.key)
     receive(replace(problem, content=problem.content.replace(b"infer_toys", b"other_toys")))
     try:
         with pytest.raises(RunError, match=r"cannot rebuild the posterior: ModuleNotFoundError.*other_toys"):
-            held(problem.fingerprint)
+            held(problem.key)
     finally:
-        forget(problem.fingerprint)
+        forget(problem.key)
     with pytest.raises(RunError, match="has no posterior"):
-        held(problem.fingerprint)
+        held(problem.key)
 
 
 def test_two_runs_share_a_posterior_until_both_end():
     problem = Problem.of(Gaussian(2))
     receive(problem)
-    first = held(problem.fingerprint)
+    first = held(problem.key)
     receive(problem)
-    forget(problem.fingerprint)
-    assert held(problem.fingerprint) is first
-    forget(problem.fingerprint)
+    forget(problem.key)
+    assert held(problem.key) is first
+    forget(problem.key)
     with pytest.raises(RunError, match="has no posterior"):
-        held(problem.fingerprint)
+        held(problem.key)
+
+
+class Unnamed(Gaussian):
+    """A posterior without a fingerprint, as a user's own may be."""
+
+    fingerprint = ""
+
+
+def test_a_worker_tells_posteriors_of_one_fingerprint_apart():
+    problems = [Problem.of(Unnamed(n_dim)) for n_dim in (2, 3)]
+    for problem in problems:
+        receive(problem)
+    try:
+        assert [held(problem.key).n_dim for problem in problems] == [2, 3]
+    finally:
+        for problem in problems:
+            forget(problem.key)
 
 
 class Dies(Box):

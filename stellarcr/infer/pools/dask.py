@@ -51,7 +51,7 @@ def open_dask(problem: Problem, workers: Workers) -> Backend:
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     client = _connect(str(workers.dask_scheduler))
-    name = f"stellarcr-{problem.fingerprint[:16]}-{client.id}"
+    name = f"stellarcr-{problem.key[:16]}-{client.id}"
     watch = _Watch(client, str(workers.dask_scheduler))
     try:
         client.register_plugin(_plugin(problem), name=name)
@@ -105,7 +105,7 @@ def _plugin(problem: Problem) -> Any:
             receive(problem)
 
         def teardown(self, worker: Any) -> None:
-            forget(problem.fingerprint)
+            forget(problem.key)
 
     return Receive()
 

@@ -53,11 +53,12 @@ class WorkerPool:
     """
 
     def __init__(self, posterior: Posterior, workers: Workers) -> None:
-        self.fingerprint = posterior.fingerprint
-        self._backend = _open(Problem.of(posterior), workers)
+        problem = Problem.of(posterior)
+        self._key = problem.key
+        self._backend = _open(problem, workers)
 
     def map(self, function: Callable[..., Any], *columns: Iterable[Any]) -> list[Any]:
-        """Call ``function(fingerprint, *row)`` for every row of the columns; give the results in order.
+        """Call ``function(key, *row)`` for every row of the columns; give the results in order.
 
         Raises
         ------
@@ -67,7 +68,7 @@ class WorkerPool:
         backend, futures = self._backend, []
         try:
             for row in zip(*columns, strict=True):
-                futures.append(backend.executor.submit(function, self.fingerprint, *row))
+                futures.append(backend.executor.submit(function, self._key, *row))
             return [self._result(future) for future in futures]
         except BaseException as error:
             for future in futures:

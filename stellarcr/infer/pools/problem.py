@@ -7,6 +7,7 @@ computes the log posterior of a few points again and refuses the work if a value
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import platform
 from dataclasses import dataclass
@@ -36,8 +37,10 @@ class Problem:
 
     Attributes
     ----------
-    fingerprint : str
-        Its fingerprint; tasks name it.
+    key : str
+        What tasks call it: a hash of the pickle. A worker of a cluster may hold several problems, and a posterior's
+        fingerprint does not tell all of them apart: a user's own need not have one, and the sampled and the collapsed
+        form of one configuration share it.
     version : str
         Version of this package that pickled it.
     content : bytes
@@ -48,7 +51,7 @@ class Problem:
         Values there.
     """
 
-    fingerprint: str
+    key: str
     version: str
     content: bytes
     points: FloatArray
@@ -59,7 +62,7 @@ class Problem:
         """Pack a posterior."""
         points = posterior.sample_prior(np.random.default_rng(0), PROBES)
         content = pickle.dumps(posterior, protocol=pickle.HIGHEST_PROTOCOL)
-        return cls(posterior.fingerprint, __version__, content, points, posterior.log_posterior(points))
+        return cls(hashlib.sha256(content).hexdigest(), __version__, content, points, posterior.log_posterior(points))
 
     def unpack(self) -> Posterior:
         """Rebuild the posterior in a worker.
@@ -87,7 +90,7 @@ class Problem:
         return posterior
 
 
-# What this worker holds by fingerprint: the posterior, or why it has none; and how many runs gave it.
+# What this worker holds by key: the posterior, or why it has none; and how many runs gave it.
 _held: dict[str, tuple[Posterior | RunError, int]] = {}
 
 
@@ -95,25 +98,25 @@ def receive(problem: Problem) -> None:
     """Take a posterior over. An error is kept and raised by the first task: initialisers of pools swallow it."""
     # One thread: the matrices are small, and workers share the machine.
     threadpool_limits(1)
-    known, count = _held.get(problem.fingerprint, (None, 0))
+    known, count = _held.get(problem.key, (None, 0))
     if known is None or isinstance(known, RunError):
         try:
             known = problem.unpack()
         except RunError as error:
             known = error
-    _held[problem.fingerprint] = (known, count + 1)
+    _held[problem.key] = (known, count + 1)
 
 
-def forget(fingerprint: str) -> None:
+def forget(key: str) -> None:
     """Drop a posterior when the last run that gave it ends."""
-    known, count = _held.get(fingerprint, (None, 0))
+    known, count = _held.get(key, (None, 0))
     if known is not None and count > 1:
-        _held[fingerprint] = (known, count - 1)
+        _held[key] = (known, count - 1)
     else:
-        _held.pop(fingerprint, None)
+        _held.pop(key, None)
 
 
-def held(fingerprint: str) -> Posterior:
+def held(key: str) -> Posterior:
     """Give the posterior that this worker received.
 
     Raises
@@ -121,7 +124,7 @@ def held(fingerprint: str) -> Posterior:
     RunError
         If it has none, with the reason.
     """
-    known, _ = _held.get(fingerprint, (None, 0))
+    known, _ = _held.get(key, (None, 0))
     if known is None:
         raise RunError("a worker has no posterior", remedy="start the workers through WorkerPool")
     if isinstance(known, RunError):

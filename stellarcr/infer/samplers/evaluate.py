@@ -21,8 +21,8 @@ from stellarcr.infer.posterior_protocol import FloatArray, Posterior, describe_p
 Quantity = Literal["log_posterior", "log_likelihood"]
 
 
-def _evaluate_in_worker(fingerprint: str, quantity: Quantity, theta: FloatArray) -> FloatArray:
-    values: FloatArray = getattr(held(fingerprint), quantity)(theta)
+def _evaluate_in_worker(key: str, quantity: Quantity, theta: FloatArray) -> FloatArray:
+    values: FloatArray = getattr(held(key), quantity)(theta)
     return values
 
 

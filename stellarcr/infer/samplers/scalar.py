@@ -49,9 +49,9 @@ class ScalarFunctions:
         if self.error is not None:
             raise self.error
 
-    def __reduce__(self) -> tuple[Callable[[str], _WorkerFunctions], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[[], _WorkerFunctions], tuple[()]]:
         """Travel to a worker as a reference: there it is the worker's own copy of the problem."""
-        return _WorkerFunctions, (self._evaluator.posterior.fingerprint,)
+        return _WorkerFunctions, ()
 
 
 # What a task of this worker did: calls and the first error. A worker may run several tasks in threads.
@@ -59,21 +59,19 @@ _tally = local()
 
 
 class _WorkerFunctions:
-    """The functions in a worker; the running task counts their calls and keeps their errors."""
-
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint
+    """The functions in a worker: those of the running task, which counts their calls and keeps their errors."""
 
     def log_likelihood(self, theta: FloatArray) -> float:
         return float(_tally.functions.log_likelihood(theta))
 
     def prior_transform(self, unit: FloatArray) -> FloatArray:
-        return held(self._fingerprint).prior_transform(unit[np.newaxis])[0]
+        transformed: FloatArray = _tally.functions.prior_transform(unit)
+        return transformed
 
 
-def _run_item(fingerprint: str, function: Callable[[Any], Any], item: Any) -> tuple[Any, int]:
+def _run_item(key: str, function: Callable[[Any], Any], item: Any) -> tuple[Any, int]:
     """Apply a function in a worker; give its result and the likelihood calls that it made."""
-    functions = _tally.functions = ScalarFunctions(held(fingerprint))
+    functions = _tally.functions = ScalarFunctions(held(key))
     outcome = function(item)
     functions.check()
     return outcome, functions.n_calls
