@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..config import RunConfig, build_collapsed, build_posterior, config_from_mapping, load_config, resolved_toml
-from ..errors import ConfigError
+from ..errors import ConfigError, MissingDependencyError
 from ..extensions import asked_for
 from ..infer.posterior import Posterior
 from ..infer.progress import seconds_from
 from ..infer.runs import Run, execute
-from ..infer.samplers import get_sampler, settings_from
+from ..infer.samplers import get_sampler, require_sampler, settings_from
 from ..infer.samplers.map import MapSettings
 from ..model import ForwardModel
 from .check import model_warnings
@@ -46,6 +46,8 @@ def sampler_settings(config: RunConfig) -> MapSettings:
     ------
     ConfigError
         For an unknown sampler, and for unknown or wrong options.
+    MissingDependencyError
+        If the sampler's package is not installed.
     """
     where = f"{config.where} [sampler]"
     options = {"seed": config.seed, **config.sampler}
@@ -54,7 +56,8 @@ def sampler_settings(config: RunConfig) -> MapSettings:
         raise ConfigError(f"sampler.map = {search!r} is not a table", where=where, remedy="write map = { starts = 8 }")
     try:
         sampler = get_sampler(str(name))
-    except ConfigError as error:
+        require_sampler(str(name))
+    except (ConfigError, MissingDependencyError) as error:
         raise asked_for(error, where) from None
     workers = settings_from(sampler.settings_type, options, where=where).workers
     shared = {"seed": config.seed, **asdict(workers)}

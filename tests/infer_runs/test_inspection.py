@@ -150,6 +150,7 @@ def test_folders_of_others_are_listed_last(run):
     (chains / "born-dead" / ".lock").write_text("")
     (chains / "README.md").write_text("")
     (chains / ".hidden").mkdir()
+    (chains / "mine.check").mkdir()  # the figure of `stellarcr check`
     assert [(r.name, r.status) for r in list_runs(chains)] == [
         ("good", "finished"), ("born-dead", "half-written"), ("a-thesis", "not a run")
     ]  # fmt: skip

@@ -7,7 +7,9 @@ import pytest
 import ultranest as package
 from infer_toys import FarTail, Gaussian
 
-from stellarcr.errors import ConfigError, RunError
+from stellarcr.errors import ConfigError, MissingDependencyError, RunError
+from stellarcr.infer import samplers
+from stellarcr.infer.runs.job import execute
 from stellarcr.infer.samplers import MemoryStore, RunInterrupted, get_sampler, settings_from, ultranest
 
 SMALL = {"nlive": 40, "slices": 3, "batch": 10, "dlogz": 0.1, "seed": 8}
@@ -73,11 +75,14 @@ def test_checkpoint_of_another_version_is_refused():
     assert "ultranest==3.0.0" in caught.value.remedy
 
 
-def test_not_installed_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(ultranest, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="'ultranest' is not installed") as caught:
+def test_not_installed_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(samplers, "find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match="'ultranest' is not installed") as caught:
         run(Gaussian(2), MemoryStore())
     assert 'pip install "stellarcr[ultranest]"' in caught.value.remedy
+    with pytest.raises(MissingDependencyError):
+        execute(Gaussian(2), "ultranest", SMALL, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_far_tail_of_a_prior_is_followed_and_named():

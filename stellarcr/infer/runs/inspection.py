@@ -105,7 +105,13 @@ def list_runs(folder: str | Path) -> list[RunRecord]:
         found = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     except OSError as error:
         raise RunError(f"the folder cannot be read: {error.strerror}", where=str(root)) from error
+    found = [path for path in found if not _of_check(path)]
     return sorted(map(inspect_run, found), key=lambda run: (run.status == "not a run", run.started or "~", run.name))
+
+
+def _of_check(folder: Path) -> bool:
+    """Whether `stellarcr check` made it, for the figure of a configuration."""
+    return folder.name.endswith(".check") and not any((folder / mark).exists() for mark in MARKS)
 
 
 def inspect_run(folder: Path) -> RunRecord:

@@ -21,7 +21,7 @@ from stellarcr.infer.runs.checks import check_same_problem
 from stellarcr.infer.runs.extension import extended_settings, pending_extension, plan_extension
 from stellarcr.infer.runs.folder import RunFolder
 from stellarcr.infer.runs.reading import Run, read_run
-from stellarcr.infer.samplers import get_sampler, settings_from
+from stellarcr.infer.samplers import get_sampler, require_sampler, settings_from
 from stellarcr.infer.samplers.base import RunInterrupted, Sampler, SamplerResult
 from stellarcr.infer.samplers.evaluate import check_prior_draws
 from stellarcr.infer.samplers.map import MapResult, MapSettings, find_maximum, improve_maximum
@@ -100,7 +100,8 @@ def execute(
     adapter = get_sampler(sampler)
     given = {key: value for key, value in (limits or {}).items() if value is not None}
     settings = replace(_settings(adapter, settings), **given)
-    # before a folder is made: a pool that cannot be used leaves no failed run
+    # before a folder is made: what cannot be used leaves no failed run
+    require_sampler(sampler)
     require_workers(settings.workers)
     path = Path(folder)
     common: dict[str, Any] = {"config_text": config_text, "extras": extras}

@@ -7,8 +7,9 @@ is named as ``file.py:Class`` or ``module:Class``.
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
-from stellarcr.errors import ConfigError, nearest
+from stellarcr.errors import ConfigError, MissingDependencyError, nearest
 from stellarcr.extensions import find_extension, is_reference
 from stellarcr.infer.samplers.base import (
     MemoryStore,
@@ -27,6 +28,9 @@ _SAMPLERS = {
     "ultranest": ("stellarcr.infer.samplers.ultranest", "UltraNestSampler"),
 }
 
+_EXTRAS = {"ultranest": "ultranest"}
+"""Samplers whose package does not come with this one: the package, and the extra of the same name that installs it."""
+
 __all__ = [
     "MemoryStore",
     "RunInterrupted",
@@ -36,6 +40,7 @@ __all__ = [
     "Store",
     "WeightedSamples",
     "get_sampler",
+    "require_sampler",
     "sampler_code",
     "sampler_names",
     "settings_from",
@@ -69,6 +74,21 @@ def get_sampler(name: str) -> Sampler:
     module, attribute = _SAMPLERS[name]
     sampler: Sampler = getattr(import_module(module), attribute)()
     return sampler
+
+
+def require_sampler(name: str) -> None:
+    """Refuse a sampler whose package is not installed, before anything is spent or written.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed; says how to get it.
+    """
+    package = _EXTRAS.get(name)
+    if package is not None and find_spec(package) is None:
+        raise MissingDependencyError(
+            f"the sampler {name!r} is not installed", remedy=f'install it: pip install "stellarcr[{package}]"'
+        )
 
 
 def sampler_code(name: str) -> dict[str, str]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from stellarcr.errors import ConfigError, RunError, StellarcrError
+from stellarcr.errors import RunError, StellarcrError
 from stellarcr.infer.diagnostics import kish_sample_size
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior
+from stellarcr.infer.samplers import require_sampler
 from stellarcr.infer.samplers.base import (
     Clock,
     SamplerResult,
@@ -67,10 +67,7 @@ class UltraNestSampler:
 
         The maximum `start` is not used: nested sampling begins with the whole prior.
         """
-        if find_spec("ultranest") is None:
-            raise ConfigError(
-                "the sampler 'ultranest' is not installed", remedy='install it: pip install "stellarcr[ultranest]"'
-            )
+        require_sampler(self.name)
         saved = store.load(SLOT)
         calls, seconds = (saved.fields["n_calls"], saved.fields["seconds"]) if saved else (0, 0.0)
         chunk = settings.chunk or max(1, settings.batch // 2)
