@@ -18,6 +18,7 @@ from ..errors import RunError
 from ..infer.comparison.insertion import InsertionTest, insertion_test
 from ..infer.files import json_ready, write_json
 from ..infer.importance.evidence import DRAWS, ImportanceEvidence, importance_evidence
+from ..infer.importance.moments import Agreement, agreement, sample_moments
 from ..infer.posterior_protocol import Posterior
 from ..infer.runs import Run, read_run
 from ..infer.runs.reading import EVIDENCE, samples_hash
@@ -43,6 +44,10 @@ class RunEvidence:
         Test of the insertion ranks; None where contours of birth are not known.
     insertion_verdict : str
         Its verdict, or why there is none.
+    names : tuple of str
+        Sampled parameters.
+    agreement : Agreement
+        How means and widths of the run's samples differ from those of the weighted draws, by parameter.
     """
 
     run: str
@@ -52,6 +57,18 @@ class RunEvidence:
     importance: ImportanceEvidence
     insertion: InsertionTest | None
     insertion_verdict: str
+    names: tuple[str, ...]
+    agreement: Agreement
+
+    @property
+    def agreement_verdict(self) -> str:
+        """One line: the largest shift of a mean and the largest change of a width."""
+        found = self.agreement
+        i, j = int(np.argmax(np.abs(found.shift))), int(np.argmax(np.abs(np.log(found.ratio))))
+        return (
+            f"largest shift of a mean {found.shift[i]:+.3f} +- {found.shift_error[i]:.3f} sigma ({self.names[i]}), "
+            f"largest change of a width x {found.ratio[j]:.3f} +- {found.ratio_error[j]:.3f} ({self.names[j]})"
+        )
 
     @property
     def deviation(self) -> float | None:
@@ -65,6 +82,10 @@ class RunEvidence:
         """Everything as JSON can hold it."""
         importance = asdict(self.importance)
         importance["log_evidence_error"] = importance.pop("error")
+        moments, found = importance.pop("moments"), asdict(self.agreement)
+        marginals = {
+            name: {key: values[k] for key, values in {**moments, **found}.items()} for k, name in enumerate(self.names)
+        }
         result: dict[str, Any] = json_ready(
             {
                 "run": self.run,
@@ -75,6 +96,7 @@ class RunEvidence:
                 "importance": importance,
                 "insertion": None if self.insertion is None else asdict(self.insertion),
                 "insertion_verdict": self.insertion_verdict,
+                "marginals": marginals,
             }
         )
         return result
@@ -121,13 +143,9 @@ def evidence_of(
         )
     problem = posterior_of(stored) if posterior is None else posterior
     columns = [stored.names.index(name) for name in problem.names]
+    theta, worth = stored.samples[:, columns], stored.summary.get("ess")
     importance = importance_evidence(
-        problem,
-        stored.samples[:, columns],
-        np.random.default_rng(seed),
-        draws=draws,
-        effective_samples=stored.summary.get("ess"),
-        processes=processes,
+        problem, theta, np.random.default_rng(seed), draws=draws, effective_samples=worth, processes=processes
     )
     insertion, verdict = _insertion(stored)
     result = RunEvidence(
@@ -138,6 +156,8 @@ def evidence_of(
         importance=importance,
         insertion=insertion,
         insertion_verdict=verdict,
+        names=tuple(problem.names),
+        agreement=agreement(sample_moments(theta, min(worth or len(theta), len(theta))), importance.moments),
     )
     write_json(folder / EVIDENCE, {"posterior_sha256": digest, "seed": seed, **result.to_dict()})
     return result
@@ -174,6 +194,7 @@ def evidence_report(
     print_tables([_table(found)])
     for result in found:
         print(f"{result.run}: importance sampling is {result.importance.verdict}")
+        print(f"{result.run}: samples against weighted draws: {result.agreement_verdict}")
         print(f"{result.run}: insertion ranks: {result.insertion_verdict}")
     return found
 

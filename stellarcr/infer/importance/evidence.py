@@ -22,7 +22,7 @@ samples and to weighted draws. Draws that chose a proposal are not used for Z.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from stellarcr.errors import ConfigError, RunError
 from stellarcr.infer.diagnostics import kish_sample_size
 from stellarcr.infer.importance.bridge import Bridge, bridge_evidence, log_mean
 from stellarcr.infer.importance.mixture import StudentMixture, fit_mixture
+from stellarcr.infer.importance.moments import Moments, weighted_moments
 from stellarcr.infer.importance.pareto import RELIABLE_K, SmoothedWeights, pareto_smoothed
 from stellarcr.infer.importance.unbounded import Unbounded
 from stellarcr.infer.posterior_protocol import FloatArray, Posterior
@@ -83,6 +84,9 @@ class ImportanceEvidence:
         Whether all checks are passed.
     verdict : str
         One line that says why, or why not.
+    moments : Moments
+        Means and widths of the posterior, from the weighted draws: they do not depend on how well the sampler
+        mixed, as long as the proposal reaches all of the posterior.
     """
 
     log_evidence: float
@@ -96,6 +100,7 @@ class ImportanceEvidence:
     n_calls: int
     reliable: bool
     verdict: str
+    moments: Moments = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -209,6 +214,7 @@ def importance_evidence(
         n_calls=n_calls,
         reliable=reliable,
         verdict=verdict,
+        moments=weighted_moments(unbounded.to_theta(fresh.z)[0], fresh.smoothed.log_weights),
     )
 
 
