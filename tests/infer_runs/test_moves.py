@@ -4,7 +4,7 @@ import emcee
 import numpy as np
 import pytest
 
-from stellarcr.infer.samplers.moves import DifferentialEvolution, Snooker, _distinct
+from stellarcr.infer.samplers.moves import DifferentialEvolution, Heat, Snooker, _distinct
 
 N_DIM, ENSEMBLES, WALKERS = 5, 16, 32
 
@@ -34,6 +34,18 @@ def test_move_keeps_the_variance(move, scale):
     error = np.std(squares, ddof=1) / np.sqrt(ENSEMBLES)
     assert error < 0.01
     assert abs(np.mean(squares) - 1.0) < 4 * error
+
+
+def test_heat_raises_the_likelihood_alone_to_a_power():
+    """Prior of width 3, posterior of width 1: with the power for which 1/9 + power (1 - 1/9) = 1/4, the width is 2."""
+    move = DifferentialEvolution(ENSEMBLES)
+    move.heat = Heat((1 / 4 - 1 / 9) / (1 - 1 / 9), lambda x: -0.5 * np.sum((x / 3.0) ** 2, axis=1))
+    squares = mean_square([(move, 1.0)], 1.0, 1500) / 4.0
+    error = np.std(squares, ddof=1) / np.sqrt(ENSEMBLES)
+    assert error < 0.01
+    assert abs(np.mean(squares) - 1.0) < 4 * error + 0.02  # it starts from width 1
+    heated = move.heat(np.zeros((2, N_DIM)), np.array([1.0, -np.inf]))
+    np.testing.assert_array_equal(np.isfinite(heated), [True, False])
 
 
 def test_ensembles_do_not_mix():

@@ -22,8 +22,17 @@ from stellarcr.infer.samplers.moves import EnsemblesMove
 BULK_COMPONENTS = 6
 """Gaussians that follow the bulk (project choice: more gained nothing on the reference fit)."""
 
-THIN_TURNS, THIN_FRACTION, THIN_WEIGHT, THIN_COMPONENTS = 2, 0.02, 0.08, 2
-"""How often, for which fraction of the points, with which weight, thinly covered points get how many Gaussians."""
+THIN_TURNS, THIN_WEIGHT, THIN_COMPONENTS, THIN_WIDER = 4, 0.06, 3, 1.2
+"""How often, with which weight, thinly covered points get how many Gaussians, and how much wider than fitted."""
+
+THIN_EXCESS = 2.0
+"""A point is thinly covered if ln of posterior over mixture lies so far above the typical one: a walker there accepts
+independence moves e^2 times more rarely than usual (project choice)."""
+
+NEAR = 3.0
+"""Points of heated walkers count if their log posterior is at most so many times the number of parameters below the
+typical one: in a Gaussian it spreads by half the number, and points further out are never covered thinly (project
+choice)."""
 
 WIDE_WEIGHT = 0.05
 WIDE_FACTOR = 3.0
@@ -93,11 +102,17 @@ class Independence(EnsemblesMove):
         return new.reshape(active.shape), factors.reshape(active.shape[:2])
 
 
-def fit_mixture(history: FloatArray, log_posterior: FloatArray, seed: int) -> Mixture:
+def fit_mixture(
+    history: FloatArray,
+    log_posterior: FloatArray,
+    seed: int,
+    heated: tuple[FloatArray, FloatArray] | None = None,
+) -> Mixture:
     """Fit a mixture to the past positions of all walkers.
 
-    Most components follow the bulk. Where the bulk's fit is thinnest compared with the posterior, walkers would sit for
-    long; the points there get components of their own.
+    Most components follow the bulk. Where the bulk's fit is thin compared with the posterior, walkers would sit for
+    long; points there get components of their own. Walkers of higher temperatures find such places, for example those
+    where a population has no power, long before the others.
 
     Parameters
     ----------
@@ -107,29 +122,52 @@ def fit_mixture(history: FloatArray, log_posterior: FloatArray, seed: int) -> Mi
         Log posterior there, of any normalisation.
     seed : int
         Seed of the fits' starts.
+    heated : tuple of arrays, shapes (m, n_dim) and (m,), optional
+        Positions of walkers at higher temperatures, and the same log posterior there.
 
     Returns
     -------
     Mixture
         Bulk, thinly covered points, and one wide component.
     """
-    every = max(1, len(history) // FIT_SAMPLES)
-    points, values = history[::every], log_posterior[::every]
-    centre = points.mean(axis=0)
-    root: FloatArray = np.asarray(np.linalg.cholesky(_regular(np.cov(points.T))), dtype=np.float64)
+    points, values = _distinct(history, log_posterior, seed)
+    centre, root = _centre_and_root(points)
     bulk = _fit(points, BULK_COMPONENTS, centre, root, seed)
     wide = Mixture(np.ones(1), centre[None], WIDE_FACTOR**0.5 * root[None])
     mixture = _join([(1.0 - WIDE_WEIGHT, bulk), (WIDE_WEIGHT, wide)])
+    seen, seen_values = points, values
+    if heated is not None:
+        near = heated[1] > np.median(values) - NEAR * points.shape[1]
+        more, more_values = _distinct(heated[0][near], heated[1][near], seed)
+        seen, seen_values = np.concatenate([seen, more]), np.concatenate([seen_values, more_values])
     for turn in range(THIN_TURNS):
-        excess = values - mixture.log_density(points)
-        thin = points[excess > np.quantile(excess, 1.0 - THIN_FRACTION)]
-        mixture = _join(
-            [(1.0 - THIN_WEIGHT, mixture), (THIN_WEIGHT, _fit(thin, THIN_COMPONENTS, centre, root, seed + turn))]
-        )
+        typical = np.median(values - mixture.log_density(points))
+        thin = seen[seen_values - mixture.log_density(seen) > typical + THIN_EXCESS]
+        components = min(THIN_COMPONENTS, len(thin) // (3 * points.shape[1]))
+        if components == 0:
+            break
+        found = _fit(thin, components, *_centre_and_root(thin), seed + turn, regular=1e-2)
+        wider = Mixture(found.weights, found.means, THIN_WIDER * found.factors)
+        mixture = _join([(1.0 - THIN_WEIGHT, mixture), (THIN_WEIGHT, wider)])
     return mixture
 
 
-def _fit(points: FloatArray, components: int, centre: FloatArray, root: FloatArray, seed: int) -> Mixture:
+def _distinct(points: FloatArray, log_posterior: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Draw from the points that differ: a walker that rests must not look like a narrow peak."""
+    first = np.unique(points[:, 0], return_index=True)[1]  # all moves change all parameters
+    first = np.random.default_rng(seed).permutation(first)[:FIT_SAMPLES]
+    return points[first], log_posterior[first]
+
+
+def _centre_and_root(points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean of points, and the Cholesky factor of their covariance."""
+    covariance = np.cov(points, rowvar=False).reshape(2 * points.shape[1:])
+    return points.mean(axis=0), np.asarray(np.linalg.cholesky(_regular(covariance)), dtype=np.float64)
+
+
+def _fit(
+    points: FloatArray, components: int, centre: FloatArray, root: FloatArray, seed: int, regular: float = 1e-3
+) -> Mixture:
     """Fit Gaussians in coordinates in which all points together are white."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
@@ -138,7 +176,7 @@ def _fit(points: FloatArray, components: int, centre: FloatArray, root: FloatArr
     with warnings.catch_warnings():
         # a fit that stops early is still a valid proposal
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = GaussianMixture(components, reg_covar=1e-3, max_iter=100, random_state=seed % 2**32).fit(white)
+        model = GaussianMixture(components, reg_covar=regular, max_iter=100, random_state=seed % 2**32).fit(white)
     factors = root @ np.linalg.cholesky(model.covariances_)
     return Mixture(model.weights_, centre + model.means_ @ root.T, factors)
 

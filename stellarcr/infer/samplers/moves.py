@@ -11,12 +11,40 @@ ratio (corrected upstream in https://github.com/dfm/emcee/pull/531).
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from emcee.moves.move import Move
 
 from stellarcr.infer.posterior_protocol import FloatArray
+
+
+@dataclass(frozen=True)
+class Heat:
+    """The prior times a power of the likelihood.
+
+    The prior stays as it is: to a power it need not have a finite integral, and walkers would run away.
+
+    Attributes
+    ----------
+    power : float
+        Power of the likelihood, one over the temperature.
+    log_prior : callable
+        Log prior of points ``(n, n_dim)``, shape ``(n,)``.
+    """
+
+    power: float
+    log_prior: Callable[[FloatArray], FloatArray]
+
+    def __call__(self, points: FloatArray, log_posterior: FloatArray) -> FloatArray:
+        """Log of the heated density of points ``(n, n_dim)`` from their log posterior ``(n,)``; -inf stays."""
+        possible = np.isfinite(log_posterior)
+        heated = np.full(log_posterior.shape, -np.inf)
+        log_prior = self.log_prior(points[possible])
+        heated[possible] = log_prior + self.power * (log_posterior[possible] - log_prior)
+        return heated
 
 
 class EnsemblesMove(Move):
@@ -30,8 +58,8 @@ class EnsemblesMove(Move):
 
     def __init__(self, ensembles: int) -> None:
         self.ensembles = ensembles
-        self.inverse_temperature = 1.0
-        """Power to which the posterior is raised; below 1 during burn-in, so that walkers spread to other modes."""
+        self.heat: Heat | None = None
+        """What is sampled instead of the posterior during burn-in, so that walkers spread to other modes."""
 
     @abstractmethod
     def proposal(
@@ -68,7 +96,11 @@ class EnsemblesMove(Move):
             points = points.reshape(-1, n_dim)
             log_prob, _ = model.compute_log_prob_fn(points)
             rows = active.ravel()
-            gain = factors.ravel() + self.inverse_temperature * (log_prob - state.log_prob[rows])
+            old = state.log_prob[rows]
+            if self.heat is None:
+                gain = factors.ravel() + (log_prob - old)
+            else:
+                gain = factors.ravel() + (self.heat(points, log_prob) - self.heat(state.coords[rows], old))
             # 1 - rand() lies in (0, 1], so that the logarithm is finite.
             accept = gain > np.log(1.0 - random.rand(len(rows)))
             state.coords[rows[accept]] = points[accept]
