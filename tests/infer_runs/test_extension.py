@@ -59,7 +59,7 @@ def test_twice_as_long_is_what_a_run_of_twice_the_steps_gives(short, whole):
 
 
 def test_by_a_number_of_steps_and_again_while_the_sampler_learns(tmp_path):
-    """The sampler of two parameters learns at steps 50, 100, 115, 150, 200 and 300."""
+    """The sampler of two parameters learns in steps 25, 50, ... 300, 320, 350, 400, 500 and 650."""
     quick = {"checkpoint_every": 60.0}
     job(tmp_path / "run", "emcee", max_steps=120, **quick)
     job(tmp_path / "run", "emcee", extend=90, max_steps=120, **quick)
