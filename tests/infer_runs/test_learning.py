@@ -5,8 +5,8 @@ import pytest
 from infer_toys import Gaussian, MayBeOff
 
 from stellarcr.errors import RunError
-from stellarcr.infer.samplers import MemoryStore, get_sampler, settings_from
-from stellarcr.infer.samplers.independence import fit_mixture
+from stellarcr.infer.samplers import MemoryStore, emcee, get_sampler, settings_from
+from stellarcr.infer.samplers.independence import fit_mixture, thin_share
 
 
 def run(problem, store, **options):
@@ -48,6 +48,29 @@ def test_points_of_hot_walkers_are_covered():
     both = fit_mixture(bulk, log_posterior(bulk), 0, (hot, log_posterior(hot)))
     assert np.median(excess(alone)) > 10.0
     assert np.max(excess(both)) < 3.0
+
+
+def test_thin_share_is_that_of_positions_the_mixture_misses():
+    rng = np.random.default_rng(3)
+    points = rng.normal(size=(4000, 3))
+    mixture = fit_mixture(points, -0.5 * np.sum(points**2, axis=1), 0)
+    more = rng.normal(size=(2000, 3))
+    assert thin_share(mixture, more, -0.5 * np.sum(more**2, axis=1)) < 0.002
+    log_posterior = -0.5 * np.sum(more**2, axis=1)  # a second peak of the same kind
+    more[:100, 0] += 12.0
+    assert thin_share(mixture, more, log_posterior) == pytest.approx(0.05, abs=0.002)
+
+
+def test_learning_goes_on_while_the_mixture_misses_something(monkeypatch):
+    """Also over an interruption; two parameters, so that fits come at 650, 1000 and 1500 steps."""
+    monkeypatch.setattr(emcee, "LARGEST_THIN_SHARE", -1.0)
+    whole, store = run(Gaussian(2), MemoryStore()), MemoryStore()
+    assert whole.diagnostics["steps"] >= 3000
+    run(Gaussian(2), store, max_steps=700)
+    assert store.slots["emcee"].fields["fits"][-2:] == [650, 1000]
+    resumed = run(Gaussian(2), store)
+    assert store.slots["emcee"].fields["fits"][-2:] == [1000, 1500]
+    np.testing.assert_array_equal(resumed.samples, whole.samples)
 
 
 def test_a_walker_that_rests_is_no_peak():

@@ -24,7 +24,7 @@ from stellarcr.infer.samplers.base import (
 from stellarcr.infer.samplers.chain import StoredChain, capacity_for
 from stellarcr.infer.samplers.emcee_settings import EmceeSettings
 from stellarcr.infer.samplers.evaluate import Evaluator
-from stellarcr.infer.samplers.independence import Independence, Mixture, fit_mixture
+from stellarcr.infer.samplers.independence import Independence, Mixture, fit_mixture, thin_share
 from stellarcr.infer.samplers.map import MapResult, MapSettings, find_maximum
 from stellarcr.infer.samplers.moves import DifferentialEvolution, Heat, Snooker
 from stellarcr.infer.samplers.scatter import scatter_walkers
@@ -42,8 +42,14 @@ mixture that did not know what hotter walkers saw, the reference fit missed nine
 winds."""
 
 LEARN_AFTER = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.4, 7.0, 8.0, 10.0, 13.0)
+LEARN_ON = (20.0, 30.0)
 """The mixture is fitted anew after so many times the heated steps, to the latter half of the steps since the last
-change of temperature; all are burn-in, and the chain that counts is at least as long."""
+change of temperature; all are burn-in, and the chain that counts is at least as long. Fits of the second row are made
+while the one before does not cover what the walkers see."""
+
+LARGEST_THIN_SHARE = 0.002
+"""Share of positions since the last fit, thinly covered by it, above which there is another (project choice: in a
+reference fit that ended learning with 0.02, walkers sat for thousands of steps at the end of a ridge)."""
 
 _LOCAL_WEIGHTS = (0.8, 0.2)
 _LEARNED_WEIGHTS = (0.45, 0.15, 0.4)
@@ -124,7 +130,8 @@ class _EmceeRun:
         )
         self._heated = HEATED_STEPS * posterior.n_dim if settings.learn else 0
         self._fits = tuple(round(self._heated * k) for k in LEARN_AFTER) if settings.learn else ()
-        self._recipe = [list(POWERS), self._heated, list(self._fits)] if settings.learn else []
+        self._later = tuple(round(self._heated * k) for k in LEARN_ON) if settings.learn else ()
+        self._recipe = [list(POWERS), self._heated, [*self._fits, *self._later]] if settings.learn else []
         self.accepted = np.zeros(self.total, dtype=np.int64)
         self.step = 0
         self.next_check, self.last_check = settings.check_every, 0
@@ -155,11 +162,13 @@ class _EmceeRun:
                 f"dimensions, this run has {self.total} in {self.posterior.n_dim}",
                 remedy="resume with the settings of the first session, or start anew with --overwrite",
             )
-        if self._fits and saved.fields.get("recipe") != self._recipe and saved.fields["step"] <= self._fits[-1]:
+        fits = tuple(saved.fields.get("fits", self._fits))
+        if fits and saved.fields["step"] <= fits[-1] and saved.fields.get("recipe") != self._recipe:
             raise RunError(
                 f"the checkpoint, at step {saved.fields['step']}, is of a chain that learns by another recipe",
                 remedy="finish it with the version of stellarcr that began it, or start anew with --overwrite",
             )
+        self._fits = fits
         self.chunks = tuple(saved.fields["chunks"])
         parts = [read_arrays(saved.files[label]) for label in self.chunks]
         if parts:
@@ -214,6 +223,7 @@ class _EmceeRun:
             "seconds": self.clock.seconds,
             "chunks": list(chunks),
             "recipe": self._recipe,
+            "fits": list(self._fits),
             "stored_points": stored_points("log_posterior", self.state.coords, self.state.log_prob),
         }
         self.store.commit(SLOT, fields, add=added, keep=self.chunks)
@@ -239,6 +249,7 @@ class _EmceeRun:
                 raise
             self._take(state, before)
             if self.step in self._fits:
+                self._plan_another_fit()
                 self.mixture = self._learn()
                 sampler.propose_from(self.mixture)
             # The test comes first, so that the steps at which it is made never depend on an interrupt.
@@ -278,10 +289,22 @@ class _EmceeRun:
         hotter = [np.concatenate(part) for part in zip(*parts[:-1], strict=True)]
         return fit_mixture(*parts[-1], self.settings.seed + self.step, (hotter[0], hotter[1]) if hotter else None)
 
+    def _plan_another_fit(self) -> None:
+        """Learn on at the last planned fit if the mixture so far does not cover what was seen since it was made."""
+        later = [fit for fit in self._later if fit > self.step]
+        if self.mixture is None or self.step < self._fits[-1] or not later:
+            return
+        if thin_share(self.mixture, *self._between(self._fits[-2], self.step)) > LARGEST_THIN_SHARE:
+            self._fits = (*self._fits, later[0])
+
     def _latter_half(self, begin: int, end: int) -> tuple[FloatArray, FloatArray]:
         """Positions and log posterior in the latter half of the steps after `begin` and up to `end`."""
+        return self._between(begin + (end - begin) // 2, end)
+
+    def _between(self, begin: int, end: int) -> tuple[FloatArray, FloatArray]:
+        """Positions and log posterior in the steps after `begin` and up to `end`."""
         steps = self.chain.stride * (1 + np.arange(self.chain.n_stored))
-        first, last = np.searchsorted(steps, [begin + (end - begin) // 2, end], side="right")
+        first, last = np.searchsorted(steps, [begin, end], side="right")
         coords, log_prob = self.chain.coords[first:last], self.chain.log_prob[first:last]
         return coords.reshape(-1, self.posterior.n_dim), log_prob.ravel()
 

@@ -152,6 +152,23 @@ def fit_mixture(
     return mixture
 
 
+def thin_share(mixture: Mixture, points: FloatArray, log_posterior: FloatArray) -> float:
+    """Share of positions at which a walker accepts independence moves e^4 times more rarely than usual, or worse.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Fitted to other positions.
+    points : array, shape (n, n_dim)
+        Positions.
+    log_posterior : array, shape (n,)
+        Log posterior there, of any normalisation.
+    """
+    every = max(1, len(points) // FIT_SAMPLES)
+    excess = log_posterior[::every] - mixture.log_density(points[::every])
+    return float(np.mean(excess > np.median(excess) + 2.0 * THIN_EXCESS))
+
+
 def _distinct(points: FloatArray, log_posterior: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
     """Draw from the points that differ: a walker that rests must not look like a narrow peak."""
     first = np.unique(points[:, 0], return_index=True)[1]  # all moves change all parameters
