@@ -122,7 +122,7 @@ PROBLEMS = {
     "linear": LinearModel,
 }
 
-PRECISE = {"gaussian2": 450, "triangle": 200, "linear": 270, "gaussian10": 2500, "gaussian20": 5000}
+PRECISE = {"gaussian2": 480, "triangle": 220, "linear": 280, "gaussian10": 2700, "gaussian20": 5500}
 """Live points for a quoted error of at most 0.1."""
 
 SETTINGS = {

@@ -24,8 +24,9 @@ from stellarcr.infer.samplers.base import (
 from stellarcr.infer.samplers.chain import StoredChain, capacity_for
 from stellarcr.infer.samplers.emcee_settings import EmceeSettings
 from stellarcr.infer.samplers.evaluate import Evaluator
-from stellarcr.infer.samplers.independence import Independence, Mixture, fit_mixture, thin_share
 from stellarcr.infer.samplers.map import MapResult, MapSettings, find_maximum
+from stellarcr.infer.samplers.mixture import Mixture, fit_mixture, thin_share
+from stellarcr.infer.samplers.mixture_moves import Independence, Local
 from stellarcr.infer.samplers.moves import DifferentialEvolution, Heat, Snooker
 from stellarcr.infer.samplers.scatter import scatter_walkers
 
@@ -34,15 +35,15 @@ SLOT = "emcee"
 MOST_CHUNKS = 64
 """When the chain lies in this many files, the next checkpoint writes it anew into one."""
 
-HEATED_STEPS = 25
+HEATED_STEPS = 50
 POWERS = (0.03, 0.06, 0.12, 0.25, 0.5, 0.75)
 """A learning sampler first explores the prior times the likelihood to these powers, each for so many steps per
 parameter: other modes are near then, and on cooling walkers stay behind in every mode. With 0.25 and 0.5 alone, and a
 mixture that did not know what hotter walkers saw, the reference fit missed nine tenths of the posterior without O-type
-winds."""
+winds; with half the steps, half of the walkers at the end of its curved ridge were lost on cooling."""
 
-LEARN_AFTER = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.4, 7.0, 8.0, 10.0, 13.0)
-LEARN_ON = (20.0, 30.0)
+LEARN_AFTER = (0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.25, 6.5, 7.0, 8.0)
+LEARN_ON = (10.0, 15.0)
 """The mixture is fitted anew after so many times the heated steps, to the latter half of the steps since the last
 change of temperature; all are burn-in, and the chain that counts is at least as long. Fits of the second row are made
 while the one before does not cover what the walkers see."""
@@ -52,8 +53,8 @@ LARGEST_THIN_SHARE = 0.002
 reference fit that ended learning with 0.02, walkers sat for thousands of steps at the end of a ridge)."""
 
 _LOCAL_WEIGHTS = (0.8, 0.2)
-_LEARNED_WEIGHTS = (0.45, 0.15, 0.4)
-"""Weights of differential evolution, snooker, and, once learned, the independence move."""
+_LEARNED_WEIGHTS = (0.2, 0.1, 0.4, 0.3)
+"""Weights of differential evolution, snooker, and, once learned, the independence move and the local one."""
 
 
 class _Ensembles(emcee.EnsembleSampler):
@@ -65,8 +66,9 @@ class _Ensembles(emcee.EnsembleSampler):
         self._evaluator, self._ensembles = evaluator, ensembles
 
     def propose_from(self, mixture: Mixture) -> None:
-        """Add the independence move, or replace it."""
-        self._moves: list[Any] = [*self._moves[:2], Independence(self._ensembles, mixture)]
+        """Add the moves that propose from a mixture, or replace them."""
+        learned = [Independence(self._ensembles, mixture), Local(self._ensembles, mixture)]
+        self._moves: list[Any] = [*self._moves[:2], *learned]
         self._weights = np.array(_LEARNED_WEIGHTS)
 
     def heat(self, heat: Heat | None) -> None:
@@ -80,7 +82,7 @@ class _Ensembles(emcee.EnsembleSampler):
 
 
 class EmceeSampler:
-    """MCMC with differential-evolution, snooker and learned independence moves."""
+    """MCMC with differential-evolution and snooker moves, and with learned independence and local ones."""
 
     name = "emcee"
     settings_type = EmceeSettings

@@ -1,9 +1,7 @@
-"""A move that proposes from a Gaussian mixture fitted to the walkers' own past.
+"""Gaussian mixtures fitted to the past positions of walkers, for moves that propose from them.
 
-Differential evolution needs hundreds of steps per independent sample in twenty dimensions. A mixture of Gaussians
-that resembles the posterior proposes points far away that are accepted often, and so shortens the autocorrelation
-time. The mixture is learned from all ensembles during burn-in and frozen before the first step that counts: from there
-on every ensemble is a Markov chain of its own, with the same fixed proposal.
+Most Gaussians follow the bulk. Places where the posterior is thinly covered by them get Gaussians of their own, again
+and again: an end of a curved ridge, or a part of the posterior where one population has no power.
 """
 
 from __future__ import annotations
@@ -17,17 +15,20 @@ import numpy as np
 from scipy.special import logsumexp
 
 from stellarcr.infer.posterior_protocol import FloatArray
-from stellarcr.infer.samplers.moves import EnsemblesMove
 
 BULK_COMPONENTS = 6
 """Gaussians that follow the bulk (project choice: more gained nothing on the reference fit)."""
 
-THIN_TURNS, THIN_WEIGHT, THIN_COMPONENTS, THIN_WIDER = 4, 0.06, 3, 1.2
-"""How often, with which weight, thinly covered points get how many Gaussians, and how much wider than fitted."""
+THIN_EXCESSES = (2.0, 2.0, 4.0, 4.0, 6.0, 6.0)
+"""In each turn, a point is thinly covered if ln of posterior over mixture lies so far above the typical one: a walker
+there accepts independence moves e^2 times more rarely than usual, or worse (project choice). Later turns are for what
+earlier ones left."""
 
-THIN_EXCESS = 2.0
-"""A point is thinly covered if ln of posterior over mixture lies so far above the typical one: a walker there accepts
-independence moves e^2 times more rarely than usual (project choice)."""
+THIN_WEIGHT, THIN_COMPONENTS, THIN_WIDER = 0.06, 3, 1.2
+"""With which weight, in each turn, thinly covered points get how many Gaussians, and how much wider than fitted."""
+
+LOST_EXCESS = 4.0
+"""The same in a share of thinly covered positions: a walker there accepts independence moves e^4 times more rarely."""
 
 NEAR = 3.0
 """Points of heated walkers count if their log posterior is at most so many times the number of parameters below the
@@ -38,8 +39,11 @@ WIDE_WEIGHT = 0.05
 WIDE_FACTOR = 3.0
 """Each mixture gains one Gaussian with this weight, this much wider than all samples together: it reaches the tails."""
 
-FIT_SAMPLES = 20_000
-"""Samples that a fit uses at most."""
+FIT_SAMPLES, SEARCHED_SAMPLES = 20_000, 100_000
+"""Samples that a fit uses at most, and among which thinly covered ones are searched."""
+
+LARGEST_BLOCK = 5_000
+"""Points whose density is computed at once, to save memory."""
 
 
 @dataclass(frozen=True)
@@ -75,31 +79,23 @@ class Mixture:
 
     def log_density(self, points: FloatArray) -> FloatArray:
         """Log density at points ``(n, n_dim)``, shape ``(n,)``."""
+        blocks = np.array_split(points, max(1, len(points) // LARGEST_BLOCK))
+        return np.concatenate([logsumexp(self._log_parts(block), axis=0) for block in blocks])
+
+    def log_shares(self, points: FloatArray) -> FloatArray:
+        """Log share of each part in the density at points ``(n, n_dim)``, shape ``(components, n)``."""
+        parts = self._log_parts(points)
+        return parts - logsumexp(parts, axis=0)
+
+    def _log_parts(self, points: FloatArray) -> FloatArray:
         white = np.matmul(points[None] - self.means[:, None], np.swapaxes(self._inverse, -1, -2))
-        return logsumexp(self._log_terms[:, None] - 0.5 * np.sum(white**2, axis=-1), axis=0)
+        return np.asarray(self._log_terms[:, None] - 0.5 * np.sum(white**2, axis=-1))
 
     def draw(self, random: np.random.RandomState, n: int) -> FloatArray:
         """Draw ``n`` points, ``(n, n_dim)``."""
         which = np.sum(random.rand(n, 1) > np.cumsum(self.weights)[:-1], axis=-1)
         noise = random.randn(n, self.means.shape[-1])
         return self.means[which] + np.matmul(self.factors[which], noise[..., None])[..., 0]
-
-
-class Independence(EnsemblesMove):
-    """Propose from a fixed mixture, whatever the walker's position; a Metropolis-Hastings step corrects for it."""
-
-    def __init__(self, ensembles: int, mixture: Mixture) -> None:
-        super().__init__(ensembles)
-        self.mixture = mixture
-
-    def proposal(
-        self, active: FloatArray, others: FloatArray, random: np.random.RandomState
-    ) -> tuple[FloatArray, FloatArray]:
-        """Propose points with the log ratio of the mixture's density, old over new."""
-        old = active.reshape(-1, active.shape[-1])
-        new = self.mixture.draw(random, len(old))
-        factors = self.mixture.log_density(old) - self.mixture.log_density(new)
-        return new.reshape(active.shape), factors.reshape(active.shape[:2])
 
 
 def fit_mixture(
@@ -130,22 +126,22 @@ def fit_mixture(
     Mixture
         Bulk, thinly covered points, and one wide component.
     """
-    points, values = _distinct(history, log_posterior, seed)
+    seen, seen_values = _distinct(history, log_posterior, seed)
+    points, values = seen[:FIT_SAMPLES], seen_values[:FIT_SAMPLES]
     centre, root = _centre_and_root(points)
     bulk = _fit(points, BULK_COMPONENTS, centre, root, seed)
     wide = Mixture(np.ones(1), centre[None], WIDE_FACTOR**0.5 * root[None])
     mixture = _join([(1.0 - WIDE_WEIGHT, bulk), (WIDE_WEIGHT, wide)])
-    seen, seen_values = points, values
     if heated is not None:
         near = heated[1] > np.median(values) - NEAR * points.shape[1]
         more, more_values = _distinct(heated[0][near], heated[1][near], seed)
         seen, seen_values = np.concatenate([seen, more]), np.concatenate([seen_values, more_values])
-    for turn in range(THIN_TURNS):
+    for turn, excess in enumerate(THIN_EXCESSES):
         typical = np.median(values - mixture.log_density(points))
-        thin = seen[seen_values - mixture.log_density(seen) > typical + THIN_EXCESS]
+        thin = seen[seen_values - mixture.log_density(seen) > typical + excess][:FIT_SAMPLES]
         components = min(THIN_COMPONENTS, len(thin) // (3 * points.shape[1]))
         if components == 0:
-            break
+            continue
         found = _fit(thin, components, *_centre_and_root(thin), seed + turn, regular=1e-2)
         wider = Mixture(found.weights, found.means, THIN_WIDER * found.factors)
         mixture = _join([(1.0 - THIN_WEIGHT, mixture), (THIN_WEIGHT, wider)])
@@ -166,13 +162,13 @@ def thin_share(mixture: Mixture, points: FloatArray, log_posterior: FloatArray) 
     """
     every = max(1, len(points) // FIT_SAMPLES)
     excess = log_posterior[::every] - mixture.log_density(points[::every])
-    return float(np.mean(excess > np.median(excess) + 2.0 * THIN_EXCESS))
+    return float(np.mean(excess > np.median(excess) + LOST_EXCESS))
 
 
 def _distinct(points: FloatArray, log_posterior: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
     """Draw from the points that differ: a walker that rests must not look like a narrow peak."""
     first = np.unique(points[:, 0], return_index=True)[1]  # all moves change all parameters
-    first = np.random.default_rng(seed).permutation(first)[:FIT_SAMPLES]
+    first = np.random.default_rng(seed).permutation(first)[:SEARCHED_SAMPLES]
     return points[first], log_posterior[first]
 
 
