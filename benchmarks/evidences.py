@@ -3,7 +3,7 @@
 
 For each problem and sampler: the mean deviation of ln Z and the pulls, deviation over quoted error. Honest errors give
 pulls of unit width. Options: `--samplers dynesty,ultranest`, `--seeds 20`, `--problems`. With `--precise`, one seed of
-dynesty at its default walks, with live points for a quoted error of at most 0.1 (20 minutes).
+dynesty at its default walks, with live points for a quoted error of at most 0.1 (25 minutes).
 """
 
 from __future__ import annotations

@@ -73,6 +73,18 @@ def test_learning_goes_on_while_the_mixture_misses_something(monkeypatch):
     np.testing.assert_array_equal(resumed.samples, whole.samples)
 
 
+def test_samples_of_a_heated_posterior_are_called_that():
+    """Two parameters: 12 steps at each power when there are 6 per parameter."""
+    for steps, power in ((12, 0.03), (13, 0.06), (72, 0.75)):
+        result = run(Gaussian(2), MemoryStore(), heated_steps=6, max_steps=steps)
+        assert not result.converged
+        assert (
+            f"NOT SAMPLES OF THE POSTERIOR: at step {steps} the likelihood still counts to the power {power} only"
+            in (result.verdict)
+        )
+    assert "NOT SAMPLES" not in run(Gaussian(2), MemoryStore(), heated_steps=6, max_steps=73).verdict
+
+
 def test_a_walker_that_rests_is_no_peak():
     rng = np.random.default_rng(1)
     points = rng.normal(size=(3000, 3))

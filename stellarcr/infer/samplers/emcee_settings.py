@@ -35,6 +35,10 @@ class EmceeSettings(SamplerSettings):
         ensembles start more dispersed than the posterior.
     learn : bool
         Fit a mixture of Gaussians to the walkers' past during burn-in and propose from it, besides the other moves.
+    heated_steps : int
+        Steps per parameter at each of the powers of the likelihood with which a learning sampler begins. It learns for
+        at least eight times as many, and the chain that counts is as long again. Fewer finish earlier, and may miss
+        parts of the posterior.
     memory_mb : float
         Memory for the stored chain; when it is full, every second stored step is dropped.
     """
@@ -48,6 +52,7 @@ class EmceeSettings(SamplerSettings):
     check_every: int = 200
     scatter: float = 2.0
     learn: bool = True
+    heated_steps: int = 50
     memory_mb: float = 64.0
 
     LIMITS: ClassVar[frozenset[str]] = SamplerSettings.LIMITS | {"max_steps", "min_steps", "target_tau", "target_rhat"}
@@ -66,6 +71,7 @@ class EmceeSettings(SamplerSettings):
         self._require_number("scatter", above=0.0)
         if not isinstance(self.learn, bool):
             raise self._fail("learn", "true or false")
+        self._require_integer("heated_steps", 1)
         self._require_number("memory_mb", above=0.0)
 
     def walkers_for(self, n_dim: int) -> int:
