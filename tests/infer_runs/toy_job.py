@@ -16,7 +16,7 @@ from stellarcr.infer.samplers.map import MapSettings
 
 OWN = f"{Path(__file__).parents[2]}/docs/examples/own_sampler/my_sampler.py:Differences"
 SETTINGS = {
-    "emcee": {"walkers": 8, "max_steps": 800, "check_every": 100, "seed": 5},
+    "emcee": {"walkers": 8, "heated_steps": 20, "max_steps": 800, "check_every": 100, "seed": 5},
     "dynesty": {"nlive": 60, "walks": 25, "batch": 16, "seed": 5},
     "ultranest": {"nlive": 40, "slices": 3, "batch": 10, "seed": 5},
     OWN: {"walkers": 20, "max_steps": 400, "seed": 5},
