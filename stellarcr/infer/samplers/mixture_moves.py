@@ -26,12 +26,24 @@ SHORTEST_STEP = 0.2
 the part itself (project choice)."""
 
 
-class Independence(EnsemblesMove):
-    """Propose from a fixed mixture, whatever the walker's position; a Metropolis-Hastings step corrects for it."""
+class MixtureMove(EnsemblesMove):
+    """A move that knows a fixed mixture.
+
+    Parameters
+    ----------
+    ensembles : int
+        Number of independent ensembles.
+    mixture : Mixture
+        What it proposes from.
+    """
 
     def __init__(self, ensembles: int, mixture: Mixture) -> None:
         super().__init__(ensembles)
         self.mixture = mixture
+
+
+class Independence(MixtureMove):
+    """Propose from a fixed mixture, whatever the walker's position; a Metropolis-Hastings step corrects for it."""
 
     def proposal(
         self, active: FloatArray, others: FloatArray, random: np.random.RandomState
@@ -43,17 +55,13 @@ class Independence(EnsemblesMove):
         return new.reshape(active.shape), factors.reshape(active.shape[:2])
 
 
-class Local(EnsemblesMove):
+class Local(MixtureMove):
     r"""Propose from a Gaussian around the walker, of the shape of one part of a fixed mixture.
 
     The part `k` is drawn with the share :math:`s_k(x) = w_k N_k(x) / q(x)` that it has in the mixture at the walker.
     Given `k` the proposal is symmetric, and the walker is a sample of :math:`p(x)\,s_k(x)`, so that the acceptance
     ratio gains the factor :math:`s_k(x') / s_k(x)`.
     """
-
-    def __init__(self, ensembles: int, mixture: Mixture) -> None:
-        super().__init__(ensembles)
-        self.mixture = mixture
 
     def proposal(
         self, active: FloatArray, others: FloatArray, random: np.random.RandomState
